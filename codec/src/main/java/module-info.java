@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Gives a payload's bytes their meaning. */
 module io.tailrace.codec {
-    requires io.tailrace.core;
+    requires transitive io.tailrace.core;
     requires org.lz4.java;
     requires static org.jspecify;
 }

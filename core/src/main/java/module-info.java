@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Moves a task's result, encoded once, in a bounded number of chunks. */
 module io.tailrace.core {
-    requires io.netty.buffer;
+    requires transitive io.netty.buffer;
     requires io.netty.common;
     requires org.jctools.core.jdk11;
     requires static io.netty.handler;
