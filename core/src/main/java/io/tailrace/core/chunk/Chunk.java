@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.chunk;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.buffer.UnpooledHeapByteBuf;
+import io.netty.util.IllegalReferenceCountException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A pooled, array-backed {@link ByteBuf} of fixed capacity, in which frames are written in place.
+ *
+ * <p>It may carry an <em>out-of-band body</em>: bytes of the caller's own that follow the chunk's readable bytes on
+ * the wire. The slab then holds only their frame header, and stays charged to window and budget until they are sent.
+ *
+ * <p><b>Ownership.</b> One reference when acquired. The last {@link #release()}, on any thread, gives the slab back to
+ * its pool and the charge back to its window; the object is used again for a later acquire, so a chunk must not be
+ * touched after its release. A body is referenced, never owned.
+ *
+ * <p><b>Threads.</b> One thread at a time; passing a chunk on must be a safe publication, as the hand-off's is. The
+ * stage is a racy note for the ledger's report: it is read by whoever asks and decides nothing.
+ */
+public final class Chunk extends UnpooledHeapByteBuf {
+
+    private static final ByteBufAllocator LOOSE = new UnpooledByteBufAllocator(false, true);
+
+    private final @Nullable ChunkPool pool;
+    private final int number;
+    private volatile @Nullable ChunkWindow holder;
+    private volatile @Nullable Object stage;
+    private @Nullable ByteBuffer body;
+    private volatile @Nullable Throwable acquiredAt;
+    private volatile @Nullable Throwable releasedAt;
+
+    Chunk(ChunkPool pool, ByteBufAllocator allocator, byte[] slab, int number) {
+        super(allocator, slab, slab.length);
+        this.pool = pool;
+        this.number = number;
+        clear();
+        setRefCnt(0);
+    }
+
+    private Chunk(int capacity) {
+        super(LOOSE, new byte[capacity], capacity);
+        this.pool = null;
+        this.number = -1;
+        clear();
+    }
+
+    /**
+     * A chunk outside any pool, for the one frame that must be written when no chunk can be had: the failure. It is
+     * on no ledger; whoever makes one counts it as memory outside the pool.
+     */
+    public static Chunk loose(int capacity) {
+        return new Chunk(capacity);
+    }
+
+    /** The bytes that follow this chunk's own on the wire, or null. The view's position and limit are the sink's. */
+    public @Nullable ByteBuffer body() {
+        return body;
+    }
+
+    /** Attaches an out-of-band body, whose content must not change until this chunk is released. */
+    public void attach(ByteBuffer bytes) {
+        this.body = bytes;
+    }
+
+    /** Bytes this chunk puts on the wire: its readable bytes and its body's. */
+    public int wireBytes() {
+        ByteBuffer attached = body;
+        return readableBytes() + (attached == null ? 0 : attached.remaining());
+    }
+
+    @Override
+    public ByteBuf touch(Object hint) {
+        stage = hint;
+        return this;
+    }
+
+    @Override
+    public ByteBuf capacity(int newCapacity) {
+        if (newCapacity == capacity()) {
+            return this;
+        }
+        throw new UnsupportedOperationException(
+                "a chunk's capacity is fixed: " + capacity() + ", asked " + newCapacity);
+    }
+
+    @Override
+    public boolean release() {
+        try {
+            return super.release();
+        } catch (IllegalReferenceCountException e) {
+            throw doubleRelease(e);
+        }
+    }
+
+    @Override
+    protected void deallocate() {
+        ChunkWindow window = holder;
+        body = null;
+        if (pool != null && window != null) {
+            holder = null;
+            pool.takeBack(this, window);
+        }
+    }
+
+    void begin(ChunkWindow window, boolean paranoid) {
+        holder = window;
+        stage = ChunkStage.WRITING;
+        clear();
+        if (paranoid) {
+            acquiredAt = new Throwable("acquired by " + Thread.currentThread().getName());
+        }
+        resetRefCnt();
+    }
+
+    /** In paranoid mode a released object is never used again, so that a second release always meets a dead one. */
+    Chunk successor(ChunkPool owner) {
+        return new Chunk(owner, alloc(), array(), number);
+    }
+
+    void markReleased() {
+        releasedAt = new Throwable("released by " + Thread.currentThread().getName());
+    }
+
+    int number() {
+        return number;
+    }
+
+    @Nullable
+    String describeIfOut() {
+        ChunkWindow window = holder;
+        if (window == null) {
+            return null;
+        }
+        Throwable origin = acquiredAt;
+        return "chunk " + number + " held by " + window.holder() + " at " + stage
+                + (origin == null ? "" : trace(origin));
+    }
+
+    private IllegalReferenceCountException doubleRelease(IllegalReferenceCountException e) {
+        Throwable acquired = acquiredAt;
+        Throwable released = releasedAt;
+        if (acquired == null || released == null) {
+            return e;
+        }
+        IllegalReferenceCountException told = new IllegalReferenceCountException(
+                "chunk " + number + " released twice" + trace(acquired) + trace(released));
+        told.initCause(released);
+        released.addSuppressed(acquired);
+        return told;
+    }
+
+    private static String trace(Throwable at) {
+        StringBuilder text = new StringBuilder(", ").append(at.getMessage()).append(" at");
+        StackTraceElement[] frames = at.getStackTrace();
+        for (int i = 0; i < Math.min(frames.length, 8); i++) {
+            text.append("\n    ").append(frames[i]);
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.chunk;
+
+import io.tailrace.core.handoff.Waiting;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A result's share of the pool: at most {@code size} chunks live at once, of which {@code reserve} are always granted.
+ *
+ * <p>A chunk within the reserve needs no permit of the budget. One beyond it takes a free permit, or waits until a
+ * permit comes free <em>or</em> one of the window's own chunks comes back, whichever is first: so a result with a
+ * reserve goes on as long as its own sink does, however crowded the process is.
+ *
+ * <p><b>Ownership.</b> {@link #acquire} gives the chunk to the caller. Closing the window gives up its reserve; chunks
+ * still out keep their charge until they are released.
+ *
+ * <p><b>Threads.</b> One thread at a time acquires; any thread releases, {@linkplain #interruptAcquire() interrupts} or
+ * reads the numbers. {@code state} packs live and granted chunks and the closed mark in one word, so that each change
+ * is one compare-and-set and {@code live <= size} and {@code live <= granted} hold at every instant.
+ */
+public final class ChunkWindow implements AutoCloseable {
+
+    private static final long CLOSED = 1L << 62;
+    private static final long ONE_GRANTED = 1L << 31;
+    private static final long LIVE_MASK = ONE_GRANTED - 1;
+
+    private final ChunkPool pool;
+    private final Object holder;
+    private final int size;
+    private final int reserve;
+    private final AtomicLong state = new AtomicLong();
+    private final Waiting waiting = new Waiting(1_000);
+    private final AtomicReference<@Nullable Runnable> callback = new AtomicReference<>();
+    private volatile boolean interrupted;
+    private volatile int peak;
+    private Budget.@Nullable Claim claim;
+    private long budgetStallNanos;
+    private long windowStallNanos;
+
+    ChunkWindow(ChunkPool pool, Object holder, int size, int reserve) {
+        this.pool = pool;
+        this.holder = holder;
+        this.size = size;
+        this.reserve = reserve;
+    }
+
+    public int size() {
+        return size;
+    }
+
+    /** Chunks acquired and not yet released. */
+    public int live() {
+        return live(state.get());
+    }
+
+    public int peak() {
+        return peak;
+    }
+
+    /** Nanoseconds the acquiring thread waited for the process's budget. */
+    public long budgetStallNanos() {
+        return budgetStallNanos;
+    }
+
+    /** Nanoseconds the acquiring thread waited for its own chunks to come back. */
+    public long windowStallNanos() {
+        return windowStallNanos;
+    }
+
+    Object holder() {
+        return holder;
+    }
+
+    /**
+     * Acquires a chunk, waiting for it.
+     *
+     * @throws BudgetExhaustedException when the window holds no chunk whose return could help, and the pool's patience
+     *     ran out
+     * @throws InterruptedIOException when interrupted, or when {@link #interruptAcquire()} was called; a thread's
+     *     interrupt flag is kept
+     */
+    public Chunk acquire() throws IOException {
+        Chunk chunk = interrupted ? null : tryAcquire();
+        return chunk != null ? chunk : acquireSlowly();
+    }
+
+    /** A chunk if one can be had at once, else null. */
+    public @Nullable Chunk tryAcquire() {
+        for (; ; ) {
+            long now = state.get();
+            int live = live(now);
+            if (live == size) {
+                return null;
+            }
+            if (live < granted(now)) {
+                if (state.compareAndSet(now, now + 1)) {
+                    leaveLine();
+                    return begin(live + 1);
+                }
+            } else if (takePermit()) {
+                return begin(live(state.addAndGet(ONE_GRANTED + 1)));
+            } else {
+                return null;
+            }
+        }
+    }
+
+    /**
+     * A chunk if one can be had at once; else null, and {@code available} runs once, as soon as another try is worth
+     * it, on the thread that frees the chunk. It must be brief: it may run on an I/O thread, or before this returns.
+     */
+    public @Nullable Chunk tryAcquire(Runnable available) {
+        Chunk chunk = tryAcquire();
+        if (chunk != null) {
+            return chunk;
+        }
+        callback.set(available);
+        joinLineIfBudgetIsShort();
+        // A chunk may have come back between the try and the registration: then nobody else will call.
+        if (obtainable()) {
+            fireCallback();
+        }
+        return null;
+    }
+
+    /** Makes a blocked acquire, and every later one, fail: the result is cancelled. */
+    public void interruptAcquire() {
+        interrupted = true;
+        wake();
+    }
+
+    /** Undoes {@link #interruptAcquire()}. */
+    public void allowAcquire() {
+        interrupted = false;
+    }
+
+    /** Gives up the reserve. Chunks still out count until they are released. */
+    @Override
+    public void close() {
+        leaveLine();
+        long now = state.get();
+        while ((now & CLOSED) == 0) {
+            int live = live(now);
+            long next = CLOSED | live * ONE_GRANTED | live;
+            if (state.compareAndSet(now, next)) {
+                pool.budget().give(granted(now) - live);
+                return;
+            }
+            now = state.get();
+        }
+    }
+
+    void takeReserve() throws IOException {
+        if (reserve == 0) {
+            return;
+        }
+        if (!pool.budget().tryTake(reserve)) {
+            waitForReserve();
+        }
+        state.addAndGet(reserve * ONE_GRANTED);
+    }
+
+    private void waitForReserve() throws IOException {
+        if (pool.patienceNanos() == 0) {
+            throw pool.exhausted("no reserve of " + reserve + " chunks is free");
+        }
+        Budget.Claim mine = pool.budget().join(reserve, waiting::signal);
+        boolean kept = false;
+        long start = System.nanoTime();
+        try {
+            kept = waiting.await(mine::granted, start + pool.patienceNanos());
+        } catch (InterruptedException e) {
+            throw keepFlag();
+        } finally {
+            budgetStallNanos += System.nanoTime() - start;
+            if (!kept) {
+                pool.budget().withdraw(mine);
+            }
+        }
+        if (!kept) {
+            throw pool.exhausted("no reserve of " + reserve + " chunks came free within "
+                    + pool.patienceNanos() / 1_000_000 + " ms");
+        }
+    }
+
+    private Chunk acquireSlowly() throws IOException {
+        long start = System.nanoTime();
+        boolean budgetShort = false;
+        try {
+            for (; ; ) {
+                if (interrupted) {
+                    throw new InterruptedIOException("acquire of a chunk was cancelled");
+                }
+                Chunk chunk = tryAcquire();
+                if (chunk != null) {
+                    return chunk;
+                }
+                budgetShort |= joinLineIfBudgetIsShort();
+                if (!waiting.await(() -> interrupted || obtainable(), deadline(start))) {
+                    throw pool.exhausted("no chunk came free within " + pool.patienceNanos() / 1_000_000 + " ms");
+                }
+            }
+        } catch (InterruptedException e) {
+            throw keepFlag();
+        } finally {
+            leaveLine();
+            if (budgetShort) {
+                budgetStallNanos += System.nanoTime() - start;
+            } else {
+                windowStallNanos += System.nanoTime() - start;
+            }
+        }
+    }
+
+    /** Only who holds nothing that could come back is bound by the pool's patience; 0 means no deadline. */
+    private long deadline(long start) {
+        return live() > 0 ? Long.MAX_VALUE : start + pool.patienceNanos();
+    }
+
+    /** Whether a try would succeed: a reserved chunk came home, or the claim was granted. */
+    private boolean obtainable() {
+        long now = state.get();
+        int live = live(now);
+        if (live == size) {
+            return false;
+        }
+        Budget.Claim mine = claim;
+        return live < granted(now) || (mine != null && mine.granted());
+    }
+
+    private boolean joinLineIfBudgetIsShort() {
+        long now = state.get();
+        if (live(now) < size && live(now) == granted(now) && claim == null) {
+            claim = pool.budget().join(1, this::wake);
+        }
+        return claim != null;
+    }
+
+    private boolean takePermit() {
+        Budget.Claim mine = claim;
+        if (mine == null) {
+            return pool.budget().tryTake(1);
+        }
+        if (mine.granted()) {
+            claim = null;
+            return true;
+        }
+        return false;
+    }
+
+    private void leaveLine() {
+        Budget.Claim mine = claim;
+        if (mine != null) {
+            claim = null;
+            pool.budget().withdraw(mine);
+        }
+    }
+
+    private Chunk begin(int live) {
+        assert live <= size : live + " chunks live, window " + size;
+        if (live > peak) {
+            peak = live; // one acquiring thread: no update is lost
+        }
+        try {
+            return pool.take(this);
+        } catch (Throwable e) {
+            released(); // no memory for a new slab: neither permit nor place may be lost
+            throw e;
+        }
+    }
+
+    /** Called by the pool when a chunk is back in the recycler; on any thread. */
+    void released() {
+        for (; ; ) {
+            long now = state.get();
+            int live = live(now) - 1;
+            int kept = (now & CLOSED) != 0 ? live : Math.max(live, reserve);
+            int surplus = granted(now) - kept;
+            if (state.compareAndSet(now, now - 1 - surplus * ONE_GRANTED)) {
+                pool.budget().give(surplus);
+                wake();
+                return;
+            }
+        }
+    }
+
+    private void wake() {
+        waiting.signal();
+        fireCallback();
+    }
+
+    private void fireCallback() {
+        if (callback.get() != null) {
+            Runnable call = callback.getAndSet(null);
+            if (call != null) {
+                call.run();
+            }
+        }
+    }
+
+    private static InterruptedIOException keepFlag() {
+        Thread.currentThread().interrupt();
+        return new InterruptedIOException("interrupted while waiting for a chunk");
+    }
+
+    private static int live(long state) {
+        return (int) (state & LIVE_MASK);
+    }
+
+    private static int granted(long state) {
+        return (int) ((state & ~CLOSED) >>> 31);
+    }
+}
