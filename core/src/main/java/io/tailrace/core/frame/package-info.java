@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The bytes of a frame: layout, sealing, opening and assembling. */
+
+/**
+ * The bytes of FRAME_FORMAT.md: {@link io.tailrace.core.frame.FrameLayout} has every number,
+ * {@link io.tailrace.core.frame.FrameSealer} writes headers, {@link io.tailrace.core.frame.FrameAssembler} puts frames
+ * together and {@link io.tailrace.core.frame.FrameOpener} judges them. Hidden: not exported.
+ */
 @NullMarked
 package io.tailrace.core.frame;
 

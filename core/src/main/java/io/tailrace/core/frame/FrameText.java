@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.frame;
+
+import io.netty.buffer.ByteBuf;
+import io.tailrace.core.wire.MalformedDataException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** Short UTF-8 texts in the bodies of open and failure frames, where a length in bytes stands in front. */
+final class FrameText {
+
+    private FrameText() {}
+
+    /** Encodes a text, cut at a character's boundary so that it takes at most {@code limit} bytes. */
+    static byte[] encode(String text, int limit) {
+        // A character takes at least one byte: what lies beyond the limit in chars can be dropped unseen.
+        String head = text.length() > limit ? text.substring(0, limit) : text;
+        byte[] bytes = head.getBytes(StandardCharsets.UTF_8);
+        if (bytes.length <= limit) {
+            return bytes;
+        }
+        int end = limit;
+        while (end > 0 && (bytes[end] & 0xC0) == 0x80) {
+            end--;
+        }
+        return Arrays.copyOf(bytes, end);
+    }
+
+    /** Reads {@code length} bytes at the reader index; they must lie within the body and be UTF-8. */
+    static String read(ByteBuf body, int length, String field) throws MalformedDataException {
+        if (length > body.readableBytes()) {
+            throw new MalformedDataException(
+                    field + " leaves the frame's body", body.readableBytes(), length, body.readerIndex(), null);
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(body.array(), body.arrayOffset() + body.readerIndex(), length);
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+            body.skipBytes(length);
+            return text;
+        } catch (CharacterCodingException e) {
+            MalformedDataException told = new MalformedDataException(field + " is not UTF-8", body.readerIndex());
+            told.initCause(e);
+            throw told;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.frame;
+
+import static io.tailrace.core.frame.FrameLayout.*;
+
+import io.netty.buffer.ByteBuf;
+import io.tailrace.core.wire.MalformedDataException;
+import io.tailrace.core.wire.ResultId;
+
+/**
+ * The body of an open frame: who the result is, and how its frames are made.
+ *
+ * @param chunkSize no frame of the result, header included, is larger, neither on the wire nor expanded
+ * @param compressionId from FRAME_FORMAT.md's registry; 0 is none
+ */
+public record OpenBody(int chunkSize, int compressionId, ResultId id, String codecId) {
+
+    public OpenBody {
+        requireFits(codecId, MAX_CODEC_ID_LENGTH, "codec id");
+        requireFits(id.job(), MAX_JOB_LENGTH, "job");
+    }
+
+    void write(ByteBuf chunk) {
+        chunk.writeIntLE(chunkSize);
+        chunk.writeShortLE(compressionId);
+        chunk.writeShortLE(0);
+        chunk.writeLongLE(id.stage());
+        chunk.writeLongLE(id.task());
+        chunk.writeIntLE(id.attempt());
+        writeText(chunk, codecId, MAX_CODEC_ID_LENGTH);
+        writeText(chunk, id.job(), MAX_JOB_LENGTH);
+    }
+
+    /** Parses all of the body's readable bytes; what a newer minor version appended is left unread. */
+    public static OpenBody parse(ByteBuf body) throws MalformedDataException {
+        if (body.readableBytes() < OPEN_TEXTS_OFFSET + 2) {
+            throw new MalformedDataException(
+                    "open frame is too short", OPEN_TEXTS_OFFSET + 2, body.readableBytes(), 0, null);
+        }
+        if (body.readableBytes() > MAX_OPEN_LENGTH) {
+            throw new MalformedDataException("open frame is too long", MAX_OPEN_LENGTH, body.readableBytes(), 0, null);
+        }
+        long chunkSize = body.readUnsignedIntLE();
+        if (chunkSize < MIN_CHUNK_SIZE || chunkSize > MAX_CHUNK_SIZE) {
+            throw new MalformedDataException(
+                    "chunk size is out of range", MAX_CHUNK_SIZE, chunkSize, OPEN_CHUNK_SIZE_OFFSET, null);
+        }
+        int compressionId = body.readUnsignedShortLE();
+        if (body.readShortLE() != 0) {
+            throw new MalformedDataException("reserved field of the open frame is not 0", OPEN_RESERVED_OFFSET);
+        }
+        long stage = body.readLongLE();
+        long task = body.readLongLE();
+        int attempt = body.readIntLE();
+        String codecId = readText(body, MAX_CODEC_ID_LENGTH, "codec id");
+        String job = readText(body, MAX_JOB_LENGTH, "job");
+        return new OpenBody((int) chunkSize, compressionId, new ResultId(job, stage, task, attempt), codecId);
+    }
+
+    private static void writeText(ByteBuf chunk, String text, int limit) {
+        byte[] bytes = FrameText.encode(text, limit);
+        chunk.writeByte(bytes.length);
+        chunk.writeBytes(bytes);
+    }
+
+    private static String readText(ByteBuf body, int limit, String field) throws MalformedDataException {
+        if (!body.isReadable()) {
+            throw new MalformedDataException(field + " is missing", body.readerIndex());
+        }
+        int length = body.readUnsignedByte();
+        if (length > limit) {
+            throw new MalformedDataException(field + " is too long", limit, length, body.readerIndex() - 1, null);
+        }
+        return FrameText.read(body, length, field);
+    }
+
+    private static void requireFits(String text, int limit, String field) {
+        // Three bytes a char at the most: the encoder runs only where it can matter.
+        if (text.length() * 3 > limit && FrameText.encode(text, limit + 4).length > limit) {
+            throw new IllegalArgumentException(field + " takes more than " + limit + " bytes of UTF-8: " + text);
+        }
+    }
+}
