@@ -7,4 +7,9 @@ module io.tailrace.core {
     requires static io.netty.handler;
     requires static io.netty.transport;
     requires static org.jspecify;
+
+    exports io.tailrace.core;
+    exports io.tailrace.core.chunk;
+    exports io.tailrace.core.sink;
+    exports io.tailrace.core.wire;
 }

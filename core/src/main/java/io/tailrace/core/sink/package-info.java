@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Ready places for sealed frames to go to, and to come from. */
+
+/**
+ * Where sealed frames go: {@link io.tailrace.core.sink.FrameSink}, and ready ones for channels, files, streams and
+ * memory. Reading needs no port of ours: any {@link java.nio.channels.ReadableByteChannel} is a source.
+ */
 @NullMarked
 package io.tailrace.core.sink;
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core;
+
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkStage;
+import io.tailrace.core.sink.FrameBatch;
+import io.tailrace.core.sink.FrameSink;
+import java.io.IOException;
+
+/**
+ * One result's passage into its sink: gathers sealed chunks, writes them, releases them, and keeps the times.
+ *
+ * <p><b>Ownership.</b> A chunk added is this object's; it is released when its write has returned or thrown, or by
+ * {@link #drop}.
+ *
+ * <p><b>Threads.</b> The result's sending thread. The encoding thread sets {@link #payloadFrom} before it offers that
+ * chunk, and reads the numbers after it saw the sending thread's end: the hand-off and that end order both.
+ */
+final class Delivery {
+
+    private final FrameSink sink;
+    private final FrameBatch batch = new FrameBatch();
+    private final long openedAt;
+    private long payloadFrom = Long.MAX_VALUE;
+    private long firstPayloadNanos;
+    private long sinkNanos;
+    private boolean begun;
+    private long chunks;
+
+    Delivery(FrameSink sink, long openedAt) {
+        this.sink = sink;
+        this.openedAt = openedAt;
+    }
+
+    /** Tells which chunk, counted from 0, is the first that carries payload; before it is sent. */
+    void payloadFrom(long chunk) {
+        payloadFrom = chunk;
+    }
+
+    void add(Chunk chunk) {
+        chunk.touch(ChunkStage.SENDING);
+        batch.add(chunk);
+    }
+
+    /** Whether one more chunk of that many bytes would exceed one gathering write. */
+    boolean holds(int bytes) {
+        return batch.size() == 0 || batch.bytes() + bytes <= FrameBatch.MAX_GATHERED;
+    }
+
+    void write() throws SinkException {
+        if (batch.size() == 0) {
+            return;
+        }
+        begun = true;
+        long start = System.nanoTime();
+        try {
+            sink.write(batch);
+        } catch (Throwable e) {
+            throw new SinkException(e);
+        } finally {
+            long now = System.nanoTime();
+            sinkNanos += now - start;
+            chunks += batch.size();
+            if (firstPayloadNanos == 0 && chunks > payloadFrom) {
+                firstPayloadNanos = now - openedAt;
+            }
+            batch.releaseAll();
+        }
+    }
+
+    void complete() throws SinkException {
+        long start = System.nanoTime();
+        try {
+            sink.complete();
+        } catch (Throwable e) {
+            throw new SinkException(e);
+        } finally {
+            sinkNanos += System.nanoTime() - start;
+        }
+    }
+
+    void drop() {
+        batch.releaseAll();
+    }
+
+    /** Whether the sink was given anything: if not, the receiver has never heard of this result. */
+    boolean begun() {
+        return begun;
+    }
+
+    long firstPayloadNanos() {
+        return firstPayloadNanos;
+    }
+
+    long sinkNanos() {
+        return sinkNanos;
+    }
+
+    long outsideBytes() {
+        return sink.outsideBytes();
+    }
+
+    /** Tells an error of the sink from one of ours; its cause is the sink's own, whatever it was. */
+    static final class SinkException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        private final Throwable reason;
+
+        SinkException(Throwable reason) {
+            super("the sink failed", reason);
+            this.reason = reason;
+        }
+
+        Throwable reason() {
+            return reason;
+        }
+    }
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core;
+
+import static io.tailrace.core.frame.FrameLayout.END_ROOM;
+import static io.tailrace.core.frame.FrameLayout.HEADER_LENGTH;
+
+import io.netty.buffer.ByteBuf;
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.frame.FrameSealer;
+import io.tailrace.core.frame.OpenBody;
+import io.tailrace.core.frame.ResultTotals;
+import io.tailrace.core.wire.BlockCompression;
+import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.ResultTooLargeException;
+import io.tailrace.core.wire.WireOutput;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a result's regions into sealed frames and sends them: acquire, reserve the header, let the codec write, seal,
+ * give away.
+ *
+ * <pre>
+ *  chunk   | sealed frames | header room | written | free          | room for END |
+ *          0               header        +32       writer index    capacity - tailRoom
+ * </pre>
+ *
+ * <p><b>Ownership.</b> The chunk being written is this object's, lent to the {@link WireOutput} whose region it is;
+ * {@code chunk} is null from the moment it is sent. Compressing takes a second chunk for as long as it takes.
+ *
+ * <p><b>Threads.</b> The encoding thread alone.
+ */
+final class FrameWriter {
+
+    /** Compressing fewer bytes than this never pays for the second chunk. */
+    private static final int MIN_COMPRESSED = 64;
+
+    private final EncoderSettings settings;
+    private final ResultId id;
+    private final ChunkWindow window;
+    private final FrameSealer sealer;
+    private final Sending sending;
+    private final Delivery delivery;
+    private final int tailRoom;
+    private FrameKind kind = FrameKind.DATA;
+    private @Nullable Chunk chunk;
+    private int header = -1;
+    private long sent;
+    private boolean payloadSent;
+    private long compressorNanos;
+
+    FrameWriter(
+            EncoderSettings settings,
+            ResultId id,
+            ChunkWindow window,
+            FrameSealer sealer,
+            Sending sending,
+            Delivery delivery) {
+        this.settings = settings;
+        this.id = id;
+        this.window = window;
+        this.sealer = sealer;
+        this.sending = sending;
+        this.delivery = delivery;
+        this.tailRoom = tailRoom(settings);
+    }
+
+    /**
+     * What a region leaves free at its chunk's tail: the end frame's room, and when compressing as much as the body may
+     * grow by, so that the compressor's worst outcome fits the second chunk and no error path is needed.
+     */
+    private static int tailRoom(EncoderSettings settings) {
+        BlockCompression compression = settings.compression();
+        if (compression == null) {
+            return END_ROOM;
+        }
+        int chunkBytes = settings.pool().chunkBytes();
+        return Math.max(END_ROOM, compression.maxCompressedLength(chunkBytes) - chunkBytes);
+    }
+
+    int tailRoom() {
+        return tailRoom;
+    }
+
+    ResultTotals totals() {
+        return sealer.totals();
+    }
+
+    FrameSealer sealer() {
+        return sealer;
+    }
+
+    long compressorNanos() {
+        return compressorNanos;
+    }
+
+    FrameKind kind() {
+        return kind;
+    }
+
+    void open(OpenBody open) throws IOException {
+        Chunk first = window.acquire();
+        chunk = first;
+        sealer.appendOpen(first, open);
+    }
+
+    /** What is written from here on is the trailer; the last data frame is sealed. */
+    void beginTrailer() throws IOException {
+        sealFrame();
+        kind = FrameKind.TRAILER;
+    }
+
+    /** Gives a region: header room is reserved in front of it. */
+    ByteBuf beginFrame() throws IOException {
+        Chunk current = chunk;
+        if (current != null
+                && current.writerIndex() + HEADER_LENGTH + WireOutput.ENSURE_MAX + tailRoom > current.capacity()) {
+            sendChunk(false);
+            current = null;
+        }
+        if (current == null) {
+            current = window.acquire();
+            chunk = current;
+        }
+        header = current.writerIndex();
+        current.writerIndex(header + HEADER_LENGTH);
+        return current;
+    }
+
+    /** The region is full: seals it, sends the chunk and gives the next region. */
+    ByteBuf nextFrame() throws IOException {
+        sealFrame();
+        sendChunk(false);
+        return beginFrame();
+    }
+
+    /** Seals the frame being written; one with an empty body is taken back instead. */
+    void sealFrame() throws IOException {
+        Chunk current = chunk;
+        if (current == null || header < 0) {
+            return;
+        }
+        int rawLength = current.writerIndex() - header - HEADER_LENGTH;
+        if (rawLength == 0) {
+            current.writerIndex(header);
+            header = -1;
+            return;
+        }
+        admit(rawLength);
+        BlockCompression compression = settings.compression();
+        if (compression == null || rawLength < MIN_COMPRESSED || !compress(compression, current, rawLength)) {
+            sealer.seal(current, header, kind);
+        }
+        header = -1;
+        requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
+    }
+
+    /** Sends bytes of the caller's own, cut into data frames, without copying them; then gives the next region. */
+    ByteBuf sendByReference(ByteBuffer body) throws IOException {
+        sealFrame();
+        sendChunk(true);
+        int largest = settings.pool().chunkBytes() - HEADER_LENGTH;
+        while (body.hasRemaining()) {
+            ByteBuffer cut = body.slice(body.position(), Math.min(largest, body.remaining()));
+            body.position(body.position() + cut.remaining());
+            admit(cut.remaining());
+            Chunk carrier = window.tryAcquire();
+            if (carrier == null) {
+                sending.flush(); // what waits for more may be what our window waits for
+                carrier = window.acquire();
+            }
+            chunk = carrier;
+            carrier.writerIndex(HEADER_LENGTH);
+            sealCut(carrier, cut);
+            requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
+            sendChunk(body.hasRemaining());
+        }
+        sending.flush();
+        return beginFrame();
+    }
+
+    /** The end frame goes behind what the chunk in hand holds: its room was kept. */
+    void end() throws IOException {
+        sealFrame();
+        Chunk last = chunk;
+        if (last == null) {
+            last = window.acquire();
+            chunk = last;
+        }
+        sealer.appendEnd(last);
+        sendChunk(false);
+    }
+
+    /** Drops what is not sent. */
+    void release() {
+        Chunk dropped = chunk;
+        chunk = null;
+        header = -1;
+        if (dropped != null) {
+            dropped.release();
+        }
+    }
+
+    private void sealCut(Chunk carrier, ByteBuffer cut) throws IOException {
+        BlockCompression compression = settings.compression();
+        boolean fits = compression != null
+                && HEADER_LENGTH + compression.maxCompressedLength(cut.remaining()) <= carrier.capacity();
+        if (compression != null && fits && cut.hasArray() && cut.remaining() >= MIN_COMPRESSED) {
+            int rawLength = cut.remaining();
+            int length =
+                    timedCompress(compression, cut.array(), cut.arrayOffset() + cut.position(), rawLength, carrier, 0);
+            if (pays(length, rawLength)) {
+                carrier.writerIndex(HEADER_LENGTH + length);
+                sealer.sealCompressed(carrier, 0, kind, rawLength);
+                return;
+            }
+        }
+        carrier.attach(cut);
+        sealer.sealOutOfBand(carrier, 0, cut);
+    }
+
+    private boolean compress(BlockCompression compression, Chunk from, int rawLength) throws IOException {
+        Chunk into = window.acquire(); // the second of the reserve: never waits for another result
+        boolean kept = false;
+        try {
+            System.arraycopy(from.array(), from.arrayOffset(), into.array(), into.arrayOffset(), header);
+            int body = from.arrayOffset() + header + HEADER_LENGTH;
+            int length = timedCompress(compression, from.array(), body, rawLength, into, header);
+            if (pays(length, rawLength)) {
+                into.writerIndex(header + HEADER_LENGTH + length);
+                sealer.sealCompressed(into, header, kind, rawLength);
+                chunk = into;
+                kept = true;
+            }
+        } finally {
+            (kept ? from : into).release();
+        }
+        return kept;
+    }
+
+    private int timedCompress(
+            BlockCompression compression, byte[] from, int at, int rawLength, Chunk into, int intoHeader) {
+        long start = System.nanoTime();
+        try {
+            return compression.compress(
+                    from, at, rawLength, into.array(), into.arrayOffset() + intoHeader + HEADER_LENGTH);
+        } finally {
+            compressorNanos += System.nanoTime() - start;
+        }
+    }
+
+    /** Less than a sixteenth saved is not worth the receiver's time. */
+    private static boolean pays(int length, int rawLength) {
+        return length < rawLength - (rawLength >> 4);
+    }
+
+    private void sendChunk(boolean more) throws IOException {
+        Chunk full = chunk;
+        if (full == null) {
+            return;
+        }
+        chunk = null; // given up first: whatever happens in send, it is no longer ours
+        if (full.wireBytes() == 0) {
+            full.release();
+            return;
+        }
+        if (!payloadSent && totals().payloadBytes() > 0) {
+            payloadSent = true;
+            delivery.payloadFrom(sent);
+        }
+        sent++;
+        sending.send(full, more);
+    }
+
+    private void admit(int rawLength) throws ResultTooLargeException {
+        if (kind == FrameKind.DATA) {
+            requireWithin("payload bytes", settings.maxPayloadBytes(), totals().payloadBytes() + rawLength);
+        } else {
+            requireWithin("trailer bytes", settings.maxTrailerBytes(), totals().trailerBytes() + rawLength);
+        }
+    }
+
+    private void requireWithin(String what, long limit, long actual) throws ResultTooLargeException {
+        if (actual > limit) {
+            throw new ResultTooLargeException("too many " + what, limit, actual, totals().payloadBytes(), id);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core;
+
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.frame.OpenBody;
+import io.tailrace.core.wire.BlockCompression;
+import io.tailrace.core.wire.DecoderLimits;
+import io.tailrace.core.wire.MalformedDataException;
+import org.jspecify.annotations.Nullable;
+
+/** What a {@link ResultReader} or {@link ResultDecoder} was built with. */
+record ReaderSettings(
+        ChunkPool pool,
+        int window,
+        DecoderLimits limits,
+        @Nullable BlockCompression compression) {
+
+    /** A compressed frame is expanded into a second chunk. */
+    int reserve() {
+        return compression == null ? 1 : 2;
+    }
+
+    /** Refuses a result that this side could not read, before its first payload byte. */
+    void verify(OpenBody open, long at) throws MalformedDataException {
+        if (open.chunkSize() > pool.chunkBytes()) {
+            throw new MalformedDataException(
+                    "declared chunk size exceeds the receiver's", pool.chunkBytes(), open.chunkSize(), at, open.id());
+        }
+        int known = compression == null ? 0 : compression.id();
+        if (open.compressionId() != 0 && open.compressionId() != known) {
+            throw new MalformedDataException(
+                    "compression " + open.compressionId() + " is not one this receiver has", at, open.id());
+        }
+    }
+}

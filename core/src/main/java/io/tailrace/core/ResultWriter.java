@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core;
+
+import io.netty.buffer.ByteBuf;
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.frame.FrameLayout;
+import io.tailrace.core.frame.FrameSealer;
+import io.tailrace.core.frame.OpenBody;
+import io.tailrace.core.sink.FrameSink;
+import io.tailrace.core.wire.FailurePhase;
+import io.tailrace.core.wire.ResultCancelledException;
+import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultFailedException;
+import io.tailrace.core.wire.ResultFailure;
+import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.WireOutput;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One result on its way out: its payload is written, then its trailer, then it ends in exactly one of four ways.
+ *
+ * <ul>
+ *   <li>{@link #finish} completes it: the end frame is out and the sink has it all.
+ *   <li>{@link #fail} tells the peer why it will not be complete.
+ *   <li>{@link #cancel}, from any thread, makes the next chunk that is sent, or waited for, throw
+ *       {@link ResultCancelledException}; the peer is told.
+ *   <li>{@link #close} releases all; if none of the others came before, it counts as a failure.
+ * </ul>
+ *
+ * A limit that is crossed, a sink that throws and an interrupt fail the result where they happen; what is written
+ * afterwards throws the same exception again.
+ *
+ * <p><b>Ownership.</b> All chunks of the result are this object's and its sending thread's; the window is closed with
+ * it. The sink is the caller's, and closed by the caller, later.
+ *
+ * <p><b>Threads.</b> One encoding thread calls everything except {@link #cancel}. {@code cancelled} is written before
+ * the window is woken and read after it answered, so a cancel is never taken for an interrupt.
+ */
+public final class ResultWriter implements AutoCloseable {
+
+    private final EncoderSettings settings;
+    private final OpenBody open;
+    private final long streamId;
+    private final ChunkWindow window;
+    private final Delivery delivery;
+    private final Sending sending;
+    private final FrameWriter frames;
+    private final WireOutput payload;
+    private final WireOutput trailer;
+    private volatile boolean cancelled;
+    private boolean trailerBegun;
+    private boolean ended;
+    private @Nullable IOException failure;
+
+    ResultWriter(EncoderSettings settings, OpenBody open, long streamId, ChunkWindow window, FrameSink sink)
+            throws IOException {
+        this.settings = settings;
+        this.open = open;
+        this.streamId = streamId;
+        this.window = window;
+        this.delivery = new Delivery(sink, System.nanoTime());
+        this.sending = begin();
+        this.frames = new FrameWriter(settings, open.id(), window, new FrameSealer(streamId), sending, delivery);
+        this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom());
+        this.trailer = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom());
+        try {
+            frames.open(open);
+        } catch (Throwable e) {
+            frames.release();
+            sending.abort(null);
+            throw e;
+        }
+    }
+
+    private Sending begin() throws ResultFailedException {
+        if (settings.sendingOn() == null) {
+            return new SynchronousSending(delivery);
+        }
+        ThreadedSending threaded = new ThreadedSending(delivery, settings.window(), settings.linger());
+        try {
+            threaded.start(settings.sendingOn());
+        } catch (RejectedExecutionException e) {
+            throw new ResultFailedException(Failures.describe(FailurePhase.SINK, e, 0, 0), open.id(), e);
+        }
+        return threaded;
+    }
+
+    public ResultId id() {
+        return open.id();
+    }
+
+    /** Where the value is written; until {@link #trailer} or an ending. */
+    public WireOutput payload() {
+        return payload;
+    }
+
+    /** Where what is known only now is written, behind the payload, which is complete from here on. */
+    public WireOutput trailer() throws IOException {
+        if (!trailerBegun) {
+            requireOpen();
+            payload.take();
+            attempt(FailurePhase.ENCODING, frames::beginTrailer);
+            trailerBegun = true;
+        }
+        return trailer;
+    }
+
+    /** Payload bytes written so far. */
+    public long payloadBytes() {
+        return payload.written();
+    }
+
+    /**
+     * Completes the result: returns when its end frame is with the sink.
+     *
+     * @throws ResultFailedException when the sink failed, before or now
+     * @throws InterruptedIOException when interrupted while the last frames were sent; whether they arrived is unknown
+     */
+    public ResultSummary finish() throws IOException {
+        requireOpen();
+        payload.take();
+        trailer.take();
+        FailurePhase phase = trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING;
+        attempt(phase, frames::end);
+        try {
+            sending.finish();
+        } catch (IOException | RuntimeException | Error e) {
+            // The end frame may be out: nothing may follow it.
+            throw end(phase, e, false);
+        }
+        ended = true;
+        window.close();
+        return summary();
+    }
+
+    /** Ends the result with a failure and tells the peer; nothing when it has ended already. */
+    public void fail(Throwable cause) {
+        if (!ended) {
+            end(trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING, cause, true);
+        }
+    }
+
+    /** Asks the result to stop; from any thread. The encoding thread ends it at its next chunk, finish or close. */
+    public void cancel() {
+        cancelled = true;
+        window.interruptAcquire();
+    }
+
+    /** Releases all. A result that was neither finished nor failed fails here, and the peer is told. */
+    @Override
+    public void close() {
+        if (!ended) {
+            FailurePhase phase = cancelled ? FailurePhase.CANCELLED : FailurePhase.CLOSED;
+            end(phase, new IllegalStateException("the result was closed without finish"), true);
+        }
+    }
+
+    private interface Step {
+        void run() throws IOException;
+    }
+
+    private interface Region {
+        ByteBuf give() throws IOException;
+    }
+
+    /** Runs a step of the machinery; whatever it throws ends the result. */
+    private void attempt(FailurePhase phase, Step step) throws IOException {
+        try {
+            if (cancelled) {
+                throw new InterruptedIOException("cancelled");
+            }
+            step.run();
+        } catch (IOException | RuntimeException | Error e) {
+            throw end(phase, e, true);
+        }
+    }
+
+    private ByteBuf region(FailurePhase phase, Region region) throws IOException {
+        try {
+            if (cancelled) {
+                throw new InterruptedIOException("cancelled");
+            }
+            return region.give();
+        } catch (IOException | RuntimeException | Error e) {
+            throw end(phase, e, true);
+        }
+    }
+
+    /** Ends the result once, for whatever reason, and returns what its encoding thread is to throw. */
+    private IOException end(FailurePhase writing, Throwable thrownHere, boolean tell) {
+        boolean bySink = thrownHere instanceof Delivery.SinkException;
+        Throwable cause = thrownHere instanceof Delivery.SinkException sunk ? sunk.reason() : thrownHere;
+        FailurePhase phase = bySink ? FailurePhase.SINK : Failures.phase(writing, cause);
+        ended = true;
+        payload.take();
+        trailer.take();
+        long written = frames.totals().payloadBytes();
+        FailurePhase told = cancelled && !bySink ? FailurePhase.CANCELLED : phase;
+        ResultFailure record =
+                Failures.describe(told, cause, written, frames.totals().frames());
+        frames.release();
+        sending.abort(tell ? begun -> farewell(record, begun) : null);
+        window.close();
+        IOException thrown;
+        if (told == FailurePhase.CANCELLED) {
+            thrown = new ResultCancelledException("cancelled", written, open.id());
+        } else if (!bySink && (cause instanceof ResultException || cause instanceof InterruptedIOException)) {
+            thrown = (IOException) cause;
+        } else {
+            thrown = new ResultFailedException(record, open.id(), cause);
+        }
+        failure = thrown;
+        return thrown;
+    }
+
+    /** The failure frame, in memory outside the pool; with an open frame in front if the peer has seen none. */
+    private Chunk farewell(ResultFailure record, boolean begun) {
+        int capacity = Math.min(settings.pool().chunkBytes(), FrameLayout.MAX_FAILURE_FRAME);
+        Chunk chunk = Chunk.loose(capacity + FrameLayout.MIN_CHUNK_SIZE);
+        FrameSealer sealer = new FrameSealer(streamId);
+        if (begun) {
+            sealer = frames.sealer();
+        } else {
+            sealer.appendOpen(chunk, open);
+        }
+        sealer.appendFailure(chunk, record, chunk.writerIndex() + capacity);
+        return chunk;
+    }
+
+    private void requireOpen() throws IOException {
+        if (failure != null) {
+            throw failure;
+        }
+        if (ended) {
+            throw new IllegalStateException("the result has ended");
+        }
+    }
+
+    private ResultSummary summary() {
+        return new ResultSummary(
+                open.id(),
+                open.codecId(),
+                frames.totals().payloadBytes(),
+                frames.totals().wireBytes(),
+                frames.totals().trailerBytes(),
+                frames.totals().frames(),
+                delivery.firstPayloadNanos(),
+                window.budgetStallNanos(),
+                window.windowStallNanos(),
+                delivery.sinkNanos(),
+                frames.compressorNanos(),
+                delivery.outsideBytes());
+    }
+
+    /** Gives regions to the payload's or to the trailer's output. */
+    private final class Section implements WireOutput.Next {
+        private final FrameKind kind;
+
+        Section(FrameKind kind) {
+            this.kind = kind;
+        }
+
+        @Override
+        public ByteBuf next(@Nullable ByteBuf written) throws IOException {
+            requireCurrent();
+            return region(phase(), written == null ? frames::beginFrame : frames::nextFrame);
+        }
+
+        @Override
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException {
+            requireCurrent();
+            return region(phase(), () -> frames.sendByReference(body));
+        }
+
+        @Override
+        public boolean takesByReference(int length) {
+            return kind == FrameKind.DATA && length >= settings.pool().chunkBytes() / 4;
+        }
+
+        private FailurePhase phase() {
+            return kind == FrameKind.DATA ? FailurePhase.ENCODING : FailurePhase.TRAILER;
+        }
+
+        private void requireCurrent() throws IOException {
+            requireOpen();
+            if (frames.kind() != kind) {
+                throw new IllegalStateException(
+                        kind == FrameKind.DATA ? "the payload is complete: its trailer has begun" : "no trailer yet");
+            }
+        }
+    }
+}

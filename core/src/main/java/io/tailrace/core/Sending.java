@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core;
+
+import io.tailrace.core.chunk.Chunk;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** How sealed chunks get from the encoding thread into the sink. */
+sealed interface Sending permits SynchronousSending, ThreadedSending {
+
+    /** Writes the last chunk of a result that failed; {@code begun} tells whether its open frame is out. */
+    interface Farewell {
+        Chunk write(boolean begun);
+    }
+
+    /**
+     * Sends a chunk, which is this object's from here on, also when it throws.
+     *
+     * @param more another follows at once, so that both may go out in one write
+     */
+    void send(Chunk chunk, boolean more) throws IOException;
+
+    /** Sends what was held back for more to come. */
+    void flush() throws IOException;
+
+    /** Waits until all is out, then completes the sink. */
+    void finish() throws IOException;
+
+    /** Drops what is not out yet and sends the farewell, if the sink is sound. Never throws. */
+    void abort(@Nullable Farewell farewell);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.sink;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A sink into one file for one result: written under a temporary name beside it, renamed when the end frame is out. So
+ * under its own name the file is whole or not there; a process that dies leaves only a {@code .part}.
+ *
+ * <p><b>Ownership.</b> The file is this sink's until {@link #complete}; closed before that, it deletes what it wrote.
+ */
+public final class FileSink implements FrameSink {
+
+    private final Path target;
+    private final Path part;
+    private final boolean force;
+    private final FileChannel channel;
+    private final ChannelSink sink;
+    private boolean completed;
+
+    private FileSink(Path target, Path part, boolean force) throws IOException {
+        this.target = target;
+        this.part = part;
+        this.force = force;
+        this.channel = FileChannel.open(part, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+        this.sink = ChannelSink.file(channel);
+    }
+
+    /** Replaces a file of that name when the result is complete. */
+    public static FileSink create(Path target) throws IOException {
+        return create(target, false);
+    }
+
+    /** The same; with {@code force} its bytes are on the device before it gets its name. */
+    public static FileSink create(Path target, boolean force) throws IOException {
+        Path part = target.resolveSibling(target.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
+        return new FileSink(target, part, force);
+    }
+
+    @Override
+    public void write(FrameBatch batch) throws IOException {
+        if (completed) {
+            throw new IOException(target + " is complete: it holds one result");
+        }
+        sink.write(batch);
+    }
+
+    @Override
+    public void complete() throws IOException {
+        if (force) {
+            channel.force(true);
+        }
+        channel.close();
+        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        completed = true;
+    }
+
+    @Override
+    public long outsideBytes() {
+        return sink.outsideBytes();
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        if (!completed) {
+            Files.deleteIfExists(part);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.sink;
+
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.frame.Preamble;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The frames of one write, in order: whole chunks, each with the out-of-band body that may follow it.
+ *
+ * <p><b>Ownership.</b> The chunks are the sending thread's, which fills and clears this batch; it is reused.
+ */
+public final class FrameBatch {
+
+    /** What opens a file or one direction of a connection. */
+    public enum Purpose {
+        FILE(Preamble.FILE),
+        CONNECTION(Preamble.CONNECTION);
+
+        private final Preamble preamble;
+
+        Purpose(Preamble preamble) {
+            this.preamble = preamble;
+        }
+    }
+
+    /** At most so many bytes are gathered in one write, unless one frame is larger. */
+    public static final int MAX_GATHERED = 1 << 20;
+
+    private @Nullable Chunk[] chunks = new Chunk[16];
+    private @Nullable ByteBuffer[] buffers = new ByteBuffer[32];
+    private int size;
+    private long bytes;
+
+    /** An empty batch. */
+    public FrameBatch() {}
+
+    /** The bytes that a sink writes in front of its first frame. */
+    public static byte[] preamble(Purpose purpose) {
+        return purpose.preamble.bytes();
+    }
+
+    /** How many chunks. */
+    public int size() {
+        return size;
+    }
+
+    public Chunk get(int index) {
+        Chunk chunk = index < size ? chunks[index] : null;
+        if (chunk == null) {
+            throw new IndexOutOfBoundsException("chunk " + index + " of " + size);
+        }
+        return chunk;
+    }
+
+    /** Bytes on the wire, bodies included. */
+    public long bytes() {
+        return bytes;
+    }
+
+    public void add(Chunk chunk) {
+        if (size == chunks.length) {
+            chunks = Arrays.copyOf(chunks, 2 * size);
+        }
+        chunks[size++] = chunk;
+        bytes += chunk.wireBytes();
+    }
+
+    /**
+     * Views of all bytes, for one gathering write, which moves their positions; {@link #bufferCount} of them count. The
+     * views are the chunks' own: to be asked for once.
+     */
+    public @Nullable ByteBuffer[] buffers() {
+        if (buffers.length < 2 * size) {
+            buffers = new ByteBuffer[2 * chunks.length];
+        }
+        int n = 0;
+        for (int i = 0; i < size; i++) {
+            Chunk chunk = get(i);
+            buffers[n++] = chunk.internalNioBuffer(chunk.readerIndex(), chunk.readableBytes());
+            ByteBuffer body = chunk.body();
+            if (body != null) {
+                buffers[n++] = body;
+            }
+        }
+        return buffers;
+    }
+
+    public int bufferCount() {
+        int n = size;
+        for (int i = 0; i < size; i++) {
+            if (get(i).body() != null) {
+                n++;
+            }
+        }
+        return n;
+    }
+
+    /** Forgets the chunks, after releasing each. */
+    public void releaseAll() {
+        for (int i = 0; i < size; i++) {
+            Chunk chunk = chunks[i];
+            chunks[i] = null;
+            if (chunk != null) {
+                chunk.release();
+            }
+        }
+        size = 0;
+        bytes = 0;
+        Arrays.fill(buffers, null);
+    }
+}
