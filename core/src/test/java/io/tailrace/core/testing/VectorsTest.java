@@ -26,7 +26,10 @@ final class VectorsTest {
     @ParameterizedTest
     @MethodSource("all")
     void referenceDecoderReportsWhatTheVectorExpects(FrameVector vector) {
-        assertEquals(List.of(), vector.differences(ReferenceDecoder.decode(vector.bytes())), vector.description());
+        assertEquals(
+                List.of(),
+                vector.differences(ReferenceDecoder.decode(vector.bytes())),
+                () -> vector + ": " + vector.description());
     }
 
     @ParameterizedTest
