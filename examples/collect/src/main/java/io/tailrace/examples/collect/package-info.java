@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The collect job: many tasks send their results to one driver. */
+/** The launcher of the collect job: options, child JVMs, progress, summary and picture. */
 @NullMarked
 package io.tailrace.examples.collect;
 

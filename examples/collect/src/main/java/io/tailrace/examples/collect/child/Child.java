@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.examples.collect.child;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** A child JVM's main class. It ends when its launcher does: standard input is then closed. */
+public final class Child {
+
+    /** The exit status of a JVM that ran out of memory; {@code -XX:+ExitOnOutOfMemoryError} has the same. */
+    public static final int OUT_OF_MEMORY = 3;
+
+    private static final int FAILED = 1;
+
+    /** What a child is for. */
+    public enum Role {
+        DRIVER,
+        EXECUTOR
+    }
+
+    private Child() {}
+
+    /** Arguments: role, job file, the executor's number, the driver's port. */
+    public static void main(String[] args) {
+        Thread watch = new Thread(Child::endWithLauncher, "launcher watch");
+        watch.setDaemon(true);
+        watch.start();
+        try {
+            run(
+                    Role.valueOf(args[0]),
+                    Job.load(Path.of(args[1])),
+                    Integer.parseInt(args[2]),
+                    Integer.parseInt(args[3]));
+        } catch (OutOfMemoryError e) {
+            // The JVM itself ends on a full heap; the limit of direct memory is thrown like any exception.
+            Runtime.getRuntime().halt(OUT_OF_MEMORY);
+        } catch (Throwable e) {
+            Report.FAILURE.say(describe(e));
+            System.exit(FAILED);
+        }
+    }
+
+    private static void run(Role role, Job job, int number, int port) throws Exception {
+        try (Carrier carrier = Carrier.of(job)) {
+            Meter meter = new Meter(carrier);
+            meter.start();
+            switch (role) {
+                case DRIVER -> new Driver(job, carrier, meter).run(port);
+                case EXECUTOR -> new Executor(job, carrier, meter).run(number, port);
+            }
+            meter.finish();
+        }
+    }
+
+    private static String describe(Throwable e) {
+        StringBuilder text = new StringBuilder(e.toString());
+        for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+            text.append("; because of ").append(cause);
+        }
+        return text.toString();
+    }
+
+    private static void endWithLauncher() {
+        try {
+            while (System.in.read() >= 0) {
+                // nothing is ever said to a child
+            }
+        } catch (IOException e) {
+            // the same as its end
+        }
+        Runtime.getRuntime().halt(FAILED);
+    }
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.examples.collect;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The whole job, with real child JVMs on loopback. */
+@Timeout(120)
+final class CollectTest {
+
+    @TempDir
+    Path directory;
+
+    private Path json;
+
+    /** Runs the command line and keeps its summary. */
+    private int collect(String... options) throws IOException {
+        json = directory.resolve("summary.json");
+        List<String> arguments = new ArrayList<>(List.of(options));
+        arguments.addAll(List.of("--json", json.toString()));
+        return Main.execute(arguments.toArray(String[]::new));
+    }
+
+    /** A member of the summary as it is written; of the inner summary if there are two and {@code inner} is set. */
+    private String summary(String member) throws IOException {
+        Matcher matcher =
+                Pattern.compile("\"" + member + "\": (\\[[^]]*]|[^,\n]*)").matcher(Files.readString(json));
+        assertTrue(matcher.find(), member);
+        return matcher.group(1);
+    }
+
+    private long number(String member) throws IOException {
+        return Long.parseLong(summary(member));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"--sync", "--threaded", "--compress=lz4", "--compress=lz4 --threaded", "--chunk=512 --window=2"})
+    void collectAtScale001GivesTheSameAnswerWhateverTheWay(String options) throws IOException {
+        int status = collect((options + " --scale=0.01 --tasks=5").split(" "));
+
+        assertEquals(0, status);
+        assertEquals("60175", summary("rows"));
+        assertEquals("null", summary("answerMatches"), "known for scale factor 1 only");
+        assertTrue(summary("answer")
+                .contains("A|F|380456.00|532348211.65|505822441.49|526165934.00|25.58|35785.71|0.05|14876"));
+        assertTrue(number("payloadBytes") > 5_000_000);
+        assertTrue(number("peakLiveBytes") > 0);
+        assertTrue(number("peakLiveBytes") <= number("windowBytes"), "the window is the bound");
+        assertTrue(number("executorLiveHeapBytes") > 0);
+        assertTrue(number("driverLiveHeapBytes") > 0);
+    }
+
+    @Test
+    void stockModeGivesTheSameAnswerWhereItHasTheHeap() throws IOException {
+        assertEquals(0, collect("--mode", "stock", "--scale", "0.01", "--tasks", "3"));
+
+        assertEquals("60175", summary("rows"));
+        assertTrue(summary("answer").contains("N|O|742802.00|1041502841.45|989737518.63|1029418531.52"));
+        assertTrue(number("peakLiveBytes") > 4_000_000, "value and envelope of a third of the rows");
+    }
+
+    @Test
+    void stockModeRunsOutOfMemoryInTheExecutorWhereAPartIsTooLarge() throws IOException {
+        assertEquals(3, collect("--mode", "stock", "--scale", "1", "--heap", "64m"));
+
+        assertEquals("\"executor\"", summary("outOfMemory"));
+        assertEquals("\"stock\"", summary("mode"));
+        assertEquals("3", summary("exitCode"));
+    }
+
+    @Test
+    void stockModeRunsOutOfMemoryInTheDriverWhereAllExecutorsSendAtOnce() throws IOException {
+        assertEquals(
+                3, collect("--mode", "stock", "--scale", "0.3", "--tasks", "16", "--executors", "4", "--heap", "48m"));
+
+        assertEquals("\"driver\"", summary("outOfMemory"));
+    }
+
+    @Test
+    void linesOfAFileGiveTheFilesOwnCounts() throws IOException {
+        Path text = directory.resolve("text");
+        Files.writeString(text, "a line of text, and no short one\n".repeat(30_000) + "the last one has no end");
+
+        assertEquals(0, collect("--file", text.toString()));
+
+        assertEquals("true", summary("answerMatches"));
+        assertTrue(summary("answer").contains("\"lines|30001\""));
+        assertTrue(summary("answer").contains("\"bytes|" + Files.size(text) + "\""));
+    }
+
+    @Test
+    void resultsWrittenToFilesAreReadBack() throws IOException {
+        assertEquals(
+                0,
+                collect(
+                        "--scale",
+                        "0.01",
+                        "--tasks",
+                        "3",
+                        "--to",
+                        directory.resolve("rows").toString()));
+        assertEquals("60175", summary("rows"));
+        List<String> options = new ArrayList<>(List.of("--from"));
+        for (int task = 0; task < 3; task++) {
+            options.add(directory.resolve("rows-" + task + ".tailrace").toString());
+        }
+
+        assertEquals(0, collect(options.toArray(String[]::new)));
+
+        assertEquals("60175", summary("rows"));
+        assertTrue(summary("answer").contains("A|F|380456.00|532348211.65"));
+    }
+
+    @Test
+    void missingResultFileIsNoAnswer() throws IOException {
+        assertEquals(
+                0,
+                collect(
+                        "--scale",
+                        "0.01",
+                        "--tasks",
+                        "2",
+                        "--to",
+                        directory.resolve("rows").toString()));
+
+        assertEquals(1, collect("--from", directory.resolve("rows-0.tailrace").toString()));
+
+        assertEquals("[]", summary("answer"));
+        assertTrue(summary("failure").contains("task 1 is missing"), summary("failure"));
+    }
+
+    @Test
+    void tornResultFileIsNoAnswer() throws IOException {
+        assertEquals(
+                0,
+                collect(
+                        "--scale",
+                        "0.01",
+                        "--tasks",
+                        "1",
+                        "--to",
+                        directory.resolve("rows").toString()));
+        Path file = directory.resolve("rows-0.tailrace");
+        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, Arrays.copyOf(bytes, bytes.length - 1));
+
+        assertEquals(1, collect("--from", file.toString()));
+
+        assertTrue(summary("failure").contains("TruncatedResultException"), summary("failure"));
+    }
+
+    @Test
+    void pictureOfBothModesIsDrawn() throws IOException {
+        Path png = directory.resolve("out.png");
+
+        assertEquals(0, collect("--scale", "0.05", "--plot", png.toString()));
+
+        BufferedImage picture = Objects.requireNonNull(ImageIO.read(png.toFile()));
+        assertEquals(1200, picture.getWidth());
+        assertTrue(summary("mode").contains("tailrace"));
+        assertTrue(Files.readString(json).contains("\"stock\": {"), "the other mode's summary is inside");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--scale=0",
+                "--executors=0",
+                "--heap=64x",
+                "--mode=fast",
+                "--chunk=1g",
+                "--threaded --sync",
+                "--file=/nonexistent",
+                "--to=a --from=b",
+                "--mode=stock --to=a",
+                "--unknown"
+            })
+    void wrongCommandLineIsRefusedWithStatusTwo(String options) {
+        assertEquals(2, quietly(options.split(" ")));
+    }
+
+    private static int quietly(String... options) {
+        PrintStream error = System.err;
+        System.setErr(new PrintStream(new ByteArrayOutputStream()));
+        try {
+            return Main.execute(options);
+        } finally {
+            System.setErr(error);
+        }
+    }
+
+    @Test
+    void executorThatIsKilledFailsTheJobAtOnce() throws Exception {
+        Thread killer = new Thread(() -> awaitExecutor(ProcessHandle.current()).destroyForcibly());
+        killer.start();
+
+        assertEquals(1, collect("--scale", "20"));
+
+        killer.join();
+        assertEquals("[]", summary("answer"));
+        assertTrue(summary("failure").contains("ended with status 137"), summary("failure"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void childrenEndWithTheirLauncher(boolean forcibly) throws Exception {
+        Process launcher = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.io.tmpdir=" + directory,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName(),
+                        "--scale=20")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        awaitExecutor(launcher.toHandle());
+        List<ProcessHandle> children = launcher.descendants().toList();
+
+        ProcessHandle handle = launcher.toHandle();
+        boolean asked = forcibly ? handle.destroyForcibly() : handle.destroy();
+
+        assertTrue(asked);
+        for (ProcessHandle child : children) {
+            child.onExit().get(20, TimeUnit.SECONDS);
+        }
+        launcher.waitFor();
+        if (!forcibly) {
+            try (Stream<Path> left = Files.list(directory)) {
+                assertEquals(List.of(), left.toList());
+            }
+        }
+    }
+
+    /** Waits until a launcher has an executor that has worked for a while. */
+    private static ProcessHandle awaitExecutor(ProcessHandle launcher) {
+        for (; ; ) {
+            for (ProcessHandle child : launcher.descendants().toList()) {
+                boolean executor = child.info()
+                        .arguments()
+                        .map(arguments -> List.of(arguments).contains("EXECUTOR"))
+                        .orElse(false);
+                if (executor
+                        && child.info()
+                                .totalCpuDuration()
+                                .map(worked -> worked.toMillis() > 500)
+                                .orElse(false)) {
+                    return child;
+                }
+            }
+            LockSupport.parkNanos(10_000_000);
+        }
+    }
+
+    @Test
+    void nothingIsLeftInTheTemporaryDirectory() throws IOException {
+        assertEquals(0, collect("--scale", "0.001"));
+
+        try (Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            assertFalse(left.anyMatch(file -> file.getFileName().toString().startsWith("tailrace-collect-")));
+        }
+    }
+}
