@@ -21,8 +21,8 @@ public enum FailurePhase {
     CANCELLED(7),
     /** The writer was closed without finish. */
     CLOSED(8),
-    /** The receiver's own code threw; never sent. */
-    RECEIVING(9);
+    /** The receiver's own code threw. Never sent, so it has no number. */
+    RECEIVING(-1);
 
     private final int code;
 
