@@ -38,7 +38,7 @@ public enum FailurePhase {
     /** The phase of that number, {@link #UNKNOWN} when there is none. */
     public static FailurePhase of(int code) {
         for (FailurePhase phase : values()) {
-            if (phase.code == code) {
+            if (phase.code == code && code >= 0) {
                 return phase;
             }
         }
