@@ -9,43 +9,49 @@ final class Utf8 {
     /** A char of the basic plane takes at most three bytes; a pair of surrogates takes four for its two chars. */
     static final int MAX_BYTES_PER_CHAR = 3;
 
+    /** Up to here a loop over the chars is faster than any bulk method, and the length in front is a single byte. */
+    static final int SHORT_CHARS = 16;
+
+    static final int SHORT_BYTES = 1 + SHORT_CHARS * MAX_BYTES_PER_CHAR;
+
     private static final long TOP_BITS = 0x8080_8080_8080_8080L;
 
     private Utf8() {}
 
-    /** The length in bytes, or the index of the first unpaired surrogate as its complement (negative). */
-    static long length(CharSequence text, int chars) {
-        long bytes = chars;
-        for (int i = 0; i < chars; i++) {
-            char c = text.charAt(i);
-            if (c >= 0x800) {
-                bytes += 2;
-                if (Character.isSurrogate(c)) {
-                    if (!isPair(text, i, chars)) {
-                        return ~i;
-                    }
-                    i++;
-                }
-            } else if (c >= 0x80) {
-                bytes++;
-            }
-        }
-        return bytes;
-    }
-
-    static boolean isPair(CharSequence text, int at, int end) {
+    private static boolean isPair(CharSequence text, int at, int end) {
         return at + 1 < end
                 && Character.isHighSurrogate(text.charAt(at))
                 && Character.isLowSurrogate(text.charAt(at + 1));
     }
 
     /**
-     * Encodes the chars in front of {@code end} into an array with room for the longest outcome, and returns the place behind
-     * the last byte, or the index of the first unpaired surrogate as its complement (negative).
+     * Writes a short text, its length in front, where there are {@link #SHORT_BYTES} of room. Returns the place behind it, or -1
+     * when it has no UTF-8 form.
      */
-    static int encode(CharSequence text, int from, int end, byte[] array, int to) {
+    static int putShort(String text, byte[] array, int to) {
+        int chars = text.length();
+        int ascii = putAscii(text, chars, array, to + 1);
+        int end = ascii == chars ? to + 1 + chars : putRest(text, ascii, array, to + 1 + ascii);
+        array[to] = (byte) (end - to - 1);
+        return end;
+    }
+
+    /** Nothing else in this loop: with the other cases inside, JDK 25 was seen to compile it several times slower. */
+    private static int putAscii(String text, int chars, byte[] array, int to) {
+        for (int i = 0; i < chars; i++) {
+            char c = text.charAt(i);
+            if (c >= 0x80) {
+                return i;
+            }
+            array[to + i] = (byte) c;
+        }
+        return chars;
+    }
+
+    private static int putRest(String text, int from, byte[] array, int to) {
+        int chars = text.length();
         int at = to;
-        for (int i = from; i < end; i++) {
+        for (int i = from; i < chars; i++) {
             char c = text.charAt(i);
             if (c < 0x80) {
                 array[at++] = (byte) c;
@@ -56,16 +62,16 @@ final class Utf8 {
                 array[at++] = (byte) (0xE0 | (c >> 12));
                 array[at++] = (byte) (0x80 | ((c >> 6) & 0x3F));
                 array[at++] = (byte) (0x80 | (c & 0x3F));
-            } else if (isPair(text, i, end)) {
-                at = encodePair(Character.toCodePoint(c, text.charAt(++i)), array, at);
+            } else if (isPair(text, i, chars)) {
+                at = putPair(Character.toCodePoint(c, text.charAt(++i)), array, at);
             } else {
-                return ~i;
+                return -1;
             }
         }
         return at;
     }
 
-    private static int encodePair(int codePoint, byte[] array, int at) {
+    private static int putPair(int codePoint, byte[] array, int at) {
         array[at] = (byte) (0xF0 | (codePoint >> 18));
         array[at + 1] = (byte) (0x80 | ((codePoint >> 12) & 0x3F));
         array[at + 2] = (byte) (0x80 | ((codePoint >> 6) & 0x3F));

@@ -75,6 +75,7 @@ public final class WireOutput {
     private long before;
 
     private final BulkWriter bulk = new BulkWriter(this);
+    private @Nullable TextWriter textWriter;
     private @Nullable WireOutputStream stream;
     private @Nullable WireOutputChannel channel;
 
@@ -235,12 +236,23 @@ public final class WireOutput {
      * text is refused, because a question mark in its place would be another value than the task returned.
      */
     public void writeUtf8(CharSequence text) throws IOException {
-        int chars = text.length();
-        if (chars <= (limit - position) / Utf8.MAX_BYTES_PER_CHAR - Varint.MAX_LONG_BYTES) {
-            position = TextWriter.inPlace(this, text, chars);
-        } else {
-            TextWriter.acrossRegions(this, text, chars);
+        if (text instanceof String string
+                && string.length() <= Utf8.SHORT_CHARS
+                && limit - position >= Utf8.SHORT_BYTES) {
+            int end = Utf8.putShort(string, array, position);
+            if (end >= 0) {
+                position = end;
+                return;
+            }
         }
+        writeStaged(text);
+    }
+
+    private void writeStaged(CharSequence text) throws IOException {
+        if (textWriter == null) {
+            textWriter = new TextWriter(this);
+        }
+        textWriter.write(text);
     }
 
     /** Raw bytes, without a length. */

@@ -148,7 +148,7 @@ final class RoundTripTest {
         addText(items);
         addRuns(items);
         Random random = new Random(SEED);
-        for (int count : new int[] {0, 1, 2, 15, 16, 17, 18, 33, 100, 257}) {
+        for (int count : new int[] {0, 1, 2, 16, 17, 18, 33, 100}) {
             addWholeArrays(items, random, count);
             addFloatingArrays(items, random, count);
         }
@@ -215,7 +215,7 @@ final class RoundTripTest {
     private static void addText(List<Item> items) {
         List<String> texts = new ArrayList<>(List.of("", "a", "\u00E9", "\u20AC", "\uD83D\uDE00", "\u0000", "\uFFFF"));
         texts.add("a\u00E9\u20AC\uD83D\uDE00".repeat(30));
-        for (int length : new int[] {41, 42, 43, 63, 64, 65, 127, 128, 129, 1000}) {
+        for (int length : new int[] {8, 15, 16, 17, 42, 43, 127, 128, 511, 512, 513}) {
             texts.add("x".repeat(length));
             texts.add("\u20AC".repeat(length));
             texts.add("x".repeat(length) + "\uD83D\uDE00");

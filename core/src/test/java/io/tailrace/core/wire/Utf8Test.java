@@ -169,12 +169,12 @@ final class Utf8Test {
 
             @Override
             public int length() {
-                return 100;
+                return 1000;
             }
 
             @Override
             public char charAt(int index) {
-                return calls++ < 100 ? 'a' : '\u00E9';
+                return calls++ < 2000 ? 'a' : '\u00E9';
             }
 
             @Override
