@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What is read is not trusted. A payload that ends inside a value, a count below zero, an overlong varint and ill-formed
  * UTF-8 are {@link MalformedDataException}s; one text or array above the limit is a {@link ResultTooLargeException} before
- * anything is allocated for it. Below the limit at most 1 MiB is allocated ahead of the bytes that have arrived, then as
- * much again as has.
+ * anything is allocated for it. Below the limit at most 1 MiB is allocated ahead of the bytes that arrive, then twice what has
+ * arrived.
  *
  * <p>Methods called {@code read…} copy; what {@link #borrowBytes} returns expires with the next call.
  *
@@ -73,7 +73,11 @@ public final class WireInput {
     private @Nullable WireInputStream stream;
     private @Nullable WireInputChannel channel;
 
-    /** Holds no buffer yet: the first read asks for one. */
+    /**
+     * Holds no buffer yet: the first read asks for one.
+     *
+     * @param limits of which the payload's is the most that comes here, and the value's the most of one text or array
+     */
     public WireInput(Source source, DecoderLimits limits, @Nullable ResultId resultId) {
         this.source = Objects.requireNonNull(source, "source");
         this.limits = Objects.requireNonNull(limits, "limits");

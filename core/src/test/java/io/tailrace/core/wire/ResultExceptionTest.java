@@ -95,7 +95,7 @@ final class ResultExceptionTest {
         }
         assertSame(FailurePhase.ENCODING, FailurePhase.of(1));
         assertSame(FailurePhase.CLOSED, FailurePhase.of(8));
-        assertSame(FailurePhase.UNKNOWN, FailurePhase.of(9));
+        assertSame(FailurePhase.UNKNOWN, FailurePhase.of(10));
         assertSame(FailurePhase.UNKNOWN, FailurePhase.of(-1));
     }
 
