@@ -2,9 +2,11 @@
 package io.tailrace.core.handoff;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jetbrains.lincheck.Lincheck;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
 @Param(name = "element", gen = IntGen.class, conf = "1:9")
 public final class HandoffLincheckTest {
     private static final int CAPACITY = 2;
+    private static final int RUNS = Proof.FULL ? 10_000 : 300;
 
     private final AtomicInteger givenBack = new AtomicInteger();
     private final Handoff<Integer> handoff = new Handoff<>(CAPACITY, e -> givenBack.incrementAndGet());
@@ -105,10 +108,10 @@ public final class HandoffLincheckTest {
     }
 
     @Test
-    void modelCheckerFindsNoOrderlessRun() {
+    void modelCheckerFindsNoRunWithoutAnOrder() {
         new ModelCheckingOptions()
-                .iterations(Proof.FULL ? 200 : 10)
-                .invocationsPerIteration(Proof.FULL ? 10_000 : 500)
+                .iterations(Proof.FULL ? 100 : 10)
+                .invocationsPerIteration(Proof.FULL ? 3_000 : 300)
                 .threads(3)
                 .actorsBefore(2)
                 .actorsPerThread(3)
@@ -118,15 +121,88 @@ public final class HandoffLincheckTest {
     }
 
     @Test
-    void stressFindsNoOrderlessRun() {
+    void stressFindsNoRunWithoutAnOrder() {
         new StressOptions()
-                .iterations(Proof.FULL ? 200 : 10)
-                .invocationsPerIteration(Proof.FULL ? 20_000 : 1_000)
+                .iterations(Proof.FULL ? 100 : 10)
+                .invocationsPerIteration(Proof.FULL ? 10_000 : 1_000)
                 .threads(3)
                 .actorsBefore(2)
                 .actorsPerThread(3)
                 .actorsAfter(2)
                 .sequentialSpecification(Sequential.class)
                 .check(HandoffLincheckTest.class);
+    }
+
+    @Test
+    void noInterleavingLosesAWakeUpOfTheConsumer() {
+        Lincheck.runConcurrentTest(RUNS, () -> {
+            Handoff<Integer> handoff = new Handoff<>(1, e -> {}, 0);
+            int[] taken = new int[1];
+            inParallel(() -> taken[0] = takeAll(handoff), () -> {
+                handoff.offer(1);
+                handoff.finish();
+            });
+            assertEquals(1, taken[0]);
+        });
+    }
+
+    @Test
+    void noInterleavingLosesAWakeUpOfTheProducer() {
+        Lincheck.runConcurrentTest(RUNS, () -> {
+            Handoff<Integer> handoff = new Handoff<>(1, e -> {}, 0);
+            handoff.offer(1);
+            boolean[] space = new boolean[1];
+            inParallel(() -> space[0] = awaitSpace(handoff), handoff::poll);
+            assertTrue(space[0]);
+            assertEquals(OfferResult.ACCEPTED, handoff.offer(2));
+        });
+    }
+
+    @Test
+    void noInterleavingLosesTheEnd() {
+        Lincheck.runConcurrentTest(RUNS, () -> {
+            AtomicInteger givenBack = new AtomicInteger();
+            Handoff<Integer> handoff = new Handoff<>(1, e -> givenBack.incrementAndGet(), 0);
+            int[] taken = new int[1];
+            OfferResult[] answer = new OfferResult[1];
+            inParallel(() -> taken[0] = takeAll(handoff), handoff::cancel, () -> answer[0] = handoff.offer(1));
+            assertEquals(answer[0] == OfferResult.ACCEPTED ? 1 : 0, taken[0] + givenBack.get());
+        });
+    }
+
+    private static int takeAll(Handoff<Integer> handoff) {
+        try {
+            int taken = 0;
+            while (handoff.take() != null) {
+                taken++;
+            }
+            return taken;
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static boolean awaitSpace(Handoff<Integer> handoff) {
+        try {
+            return handoff.awaitSpace();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** The model checker takes control of threads that our own code starts: in loops, as it does not see into streams. */
+    private static void inParallel(Runnable... parts) {
+        Thread[] threads = new Thread[parts.length];
+        for (int i = 0; i < parts.length; i++) {
+            threads[i] = new Thread(parts[i]);
+            threads[i].start();
+        }
+        for (Thread thread : threads) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
     }
 }
