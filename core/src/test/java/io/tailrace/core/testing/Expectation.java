@@ -68,6 +68,12 @@ public record Expectation(Terminal terminal, Map<String, String> fields) {
         return differences;
     }
 
+    Expectation without(String... keys) {
+        Map<String, String> rest = new LinkedHashMap<>(fields);
+        rest.keySet().removeAll(List.of(keys));
+        return new Expectation(terminal, rest);
+    }
+
     private static @Nullable String actual(String key, String expected, Reported reported) {
         return switch (key) {
             case "row" -> expected;

@@ -11,9 +11,12 @@ import java.util.Arrays;
 final class Fields {
 
     private final byte[] bytes;
+    private final String what;
     private int at;
 
-    Fields(byte[] bytes, int at) {
+    /** Fields of a frame of that name, from an offset on. */
+    Fields(String what, byte[] bytes, int at) {
+        this.what = what;
         this.bytes = bytes;
         this.at = at;
     }
@@ -40,7 +43,7 @@ final class Fields {
     }
 
     byte[] bytes(int length) throws Refusal {
-        Refusal.unless(length <= bytes.length - at, "body too short");
+        Refusal.unless(length <= bytes.length - at, what + " frame is too short");
         at += length;
         return Arrays.copyOfRange(bytes, at - length, at);
     }
@@ -54,12 +57,12 @@ final class Fields {
                     .decode(ByteBuffer.wrap(utf8))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new Refusal("malformed UTF-8", false);
+            throw new Refusal("text is not UTF-8", false);
         }
     }
 
     private long number(int size) throws Refusal {
-        Refusal.unless(size <= bytes.length - at, "body too short");
+        Refusal.unless(size <= bytes.length - at, what + " frame is too short");
         long value = 0;
         for (int i = 0; i < size; i++) {
             value |= (bytes[at++] & 0xFFL) << (8 * i);

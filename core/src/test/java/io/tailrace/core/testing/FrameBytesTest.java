@@ -51,18 +51,18 @@ final class FrameBytesTest {
     @Test
     void brokenFieldIsTheOnlyFault() {
         Map<String, UnaryOperator<FrameBytes>> faults = Map.ofEntries(
-                Map.entry("header checksum", bytes -> bytes.headerChecksum(1)),
-                Map.entry("header reserved byte", bytes -> bytes.reserved(1)),
-                Map.entry("frame above the reader's chunk", bytes -> bytes.wireLength(0xFFFFFFFFL)),
-                Map.entry("raw length differs from wire length", bytes -> bytes.rawLength(5)),
-                Map.entry("body checksum", bytes -> bytes.bodyChecksum(1)),
-                Map.entry("unknown kind", bytes -> bytes.kind(6)),
-                Map.entry("unknown flag", bytes -> bytes.flags(2)),
+                Map.entry("header checksum does not match", bytes -> bytes.headerChecksum(1)),
+                Map.entry("reserved byte of the header is not 0", bytes -> bytes.reserved(1)),
+                Map.entry("wire length exceeds what a chunk holds", bytes -> bytes.wireLength(0xFFFFFFFFL)),
+                Map.entry("raw length disagrees with wire length", bytes -> bytes.rawLength(5)),
+                Map.entry("body checksum does not match", bytes -> bytes.bodyChecksum(1)),
+                Map.entry("unknown frame kind", bytes -> bytes.kind(6)),
+                Map.entry("unknown flags", bytes -> bytes.flags(2)),
                 Map.entry("foreign frame", bytes -> bytes.streamId(5)),
-                Map.entry("sequence", bytes -> bytes.sequence(7)),
+                Map.entry("frame out of sequence", bytes -> bytes.sequence(7)),
                 Map.entry("empty frame", bytes -> bytes.body(new byte[0])),
-                Map.entry("unsupported major version", bytes -> bytes.preambleByte(8, 9)),
-                Map.entry("preamble checksum", bytes -> bytes.preambleChecksum(9)));
+                Map.entry("unknown major version", bytes -> bytes.preambleByte(8, 9)),
+                Map.entry("preamble checksum does not match", bytes -> bytes.preambleChecksum(9)));
         faults.forEach((reason, fault) -> {
             FrameBytes stream = fault.apply(FrameBytes.file().open().data("data"));
             assertEquals(
@@ -74,7 +74,7 @@ final class FrameBytesTest {
     void brokenBodyKeepsItsChecksumsRight() {
         FrameBytes stream = FrameBytes.file().open().data("data").end().bodyAt(32, (byte) 0, (byte) 0);
         assertEquals(
-                "digest differs",
+                "digest disagrees",
                 ReferenceDecoder.decode(stream.toBytes()).get(0).reason());
     }
 
@@ -93,6 +93,16 @@ final class FrameBytesTest {
         Reported reported = ReferenceDecoder.decode(stream.toBytes()).get(0);
         assertArrayEquals(payload, reported.payload());
         assertEquals(481, reported.trailer().length);
+    }
+
+    @Test
+    void resultAboveTheReadersChunkIsSkippedAndTheNextIsRead() {
+        FrameBytes stream = FrameBytes.connection().chunkSize(4096).whole(new byte[10_000], new byte[0]);
+        stream.chunkSize(1024).whole(new byte[10_000], new byte[0]);
+        List<Reported> reports = ReferenceDecoder.decode(stream.toBytes(), 1024);
+        assertEquals("chunk size exceeds the reader's", reports.get(0).reason());
+        assertEquals(Terminal.END, reports.get(1).terminal());
+        assertEquals(2, reports.size());
     }
 
     @Test

@@ -42,7 +42,7 @@ final class FrameFormatDocumentTest {
     }
 
     @Test
-    void everyRefusalHasAVectorWithItsReasonAndScope() {
+    void everyRefusalHasAVectorWithItsReason() {
         Map<String, String> rows = rows();
         Set<String> shown = new TreeSet<>();
         for (FrameVector vector : FrameVector.malformed()) {
@@ -50,7 +50,8 @@ final class FrameFormatDocumentTest {
                 String row = expected.row();
                 if (row != null) {
                     shown.add(row);
-                    assertEquals(rows.get(row), expected.reason(), vector.name());
+                    String reason = expected.reason() == null ? "" : expected.reason();
+                    assertTrue(String.valueOf(rows.get(row)).contains(reason), vector + ": " + reason);
                 }
             }
             assertTrue(vector.expected().stream().anyMatch(expected -> expected.row() != null), vector.name());

@@ -61,6 +61,15 @@ public record FrameVector(String name, String description, List<Expectation> exp
         return differences;
     }
 
+    /** The same vector for a reader that does not tell, or words otherwise, what these keys hold. */
+    public FrameVector without(String... keys) {
+        return new FrameVector(
+                name,
+                description,
+                expected.stream().map(each -> each.without(keys)).toList(),
+                bytes);
+    }
+
     @Override
     public String toString() {
         return name;

@@ -57,7 +57,7 @@ public final class ReferenceDecoder {
                     }
                 }
                 if (open != null || skipping != null) {
-                    truncated();
+                    truncated("a result");
                 }
             }
         } catch (Refusal refusal) {
@@ -69,17 +69,17 @@ public final class ReferenceDecoder {
         int present = Math.min(MAGIC.length, stream.length);
         Refusal.connectionUnless(Arrays.equals(MAGIC, 0, present, stream, 0, present), "not a Tailrace stream");
         if (stream.length < PREAMBLE) {
-            return truncated();
+            return truncated("its preamble");
         }
-        Fields fields = new Fields(stream, MAGIC.length);
+        Fields fields = new Fields("no", stream, MAGIC.length);
         int major = fields.u8();
         fields.u8(); // any minor version
         int purpose = fields.u8();
         int reserved = fields.u8();
-        Refusal.connectionUnless(NaiveCrc32c.of(stream, 0, 12) == fields.i32(), "preamble checksum");
-        Refusal.connectionUnless(major == 1, "unsupported major version");
+        Refusal.connectionUnless(NaiveCrc32c.of(stream, 0, 12) == fields.i32(), "preamble checksum does not match");
+        Refusal.connectionUnless(major == 1, "unknown major version");
         Refusal.connectionUnless(purpose == 1 || purpose == 2, "unknown purpose");
-        Refusal.connectionUnless(reserved == 0, "preamble reserved byte");
+        Refusal.connectionUnless(reserved == 0, "reserved byte of the preamble is not 0");
         at = PREAMBLE;
         return true;
     }
@@ -87,11 +87,11 @@ public final class ReferenceDecoder {
     /** Reads one frame; false when the stream ends inside it. Throws only what ends the connection. */
     private boolean frame() throws Refusal {
         if (stream.length - at < ReferenceFrame.HEADER) {
-            return truncated();
+            return truncated("a frame");
         }
         ReferenceFrame frame = ReferenceFrame.at(stream, at);
         int passable = (skipping != null ? LARGEST_CHUNK : readersChunk) - ReferenceFrame.HEADER;
-        Refusal.connectionUnless(frame.wireLength() <= passable, "frame above the reader's chunk");
+        Refusal.connectionUnless(frame.wireLength() <= passable, "wire length exceeds what a chunk holds");
         boolean passedOver = skipping != null && passOver(frame, skipping);
         if (!passedOver) {
             try {
@@ -102,7 +102,7 @@ public final class ReferenceDecoder {
             }
         }
         if (frame.wireLength() > stream.length - frame.bodyOffset()) {
-            return truncated();
+            return truncated("a frame");
         }
         at = frame.bodyOffset() + (int) frame.wireLength();
         if (!passedOver) {
@@ -115,9 +115,9 @@ public final class ReferenceDecoder {
         return true;
     }
 
-    /** Step 3: true when nothing else of the frame is looked at. */
+    /** Step 4: true when nothing else of the frame is looked at. */
     private boolean passOver(ReferenceFrame frame, long skipped) throws Refusal {
-        Refusal.connectionUnless(frame.streamId() != 0 || frame.isIgnorable(), "connection frame");
+        Refusal.connectionUnless(frame.streamId() != 0 || frame.isIgnorable(), "unknown frame kind of the connection");
         if (frame.kind() == ReferenceFrame.OPEN && frame.streamId() != skipped) {
             skipping = null;
             return false;
@@ -154,7 +154,7 @@ public final class ReferenceDecoder {
             frame.checkSequence(0);
             open = new ReferenceResult(frame, frame.body(stream), readersChunk);
         } else {
-            Refusal.unless(current != null || !ended.contains(frame.streamId()), "frame after end");
+            Refusal.unless(current != null || !ended.contains(frame.streamId()), "frame after the result's end");
             Refusal.unless(current != null, "not opened");
             if (current != null) {
                 inside(current, frame);
@@ -165,7 +165,7 @@ public final class ReferenceDecoder {
     private void inside(ReferenceResult current, ReferenceFrame frame) throws Refusal {
         current.checkSequence(frame);
         if (frame.kind() == ReferenceFrame.FAILURE) {
-            Failure failure = ReferenceResult.failure(new Fields(frame.body(stream), 0));
+            Failure failure = ReferenceResult.failure(new Fields("failure", frame.body(stream), 0));
             close(current, Terminal.FAILURE, failure);
         } else if (current.accept(frame, frame.body(stream))) {
             close(current, Terminal.END, null);
@@ -193,8 +193,8 @@ public final class ReferenceDecoder {
         }
     }
 
-    private boolean truncated() {
-        report(Terminal.TRUNCATED, "truncated", true, openId(), null);
+    private boolean truncated(String inside) {
+        report(Terminal.TRUNCATED, "the stream ends inside " + inside, true, openId(), null);
         return false;
     }
 

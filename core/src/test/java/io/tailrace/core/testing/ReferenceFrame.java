@@ -7,7 +7,6 @@ import java.util.Arrays;
 record ReferenceFrame(
         int kind,
         int flags,
-        int reserved,
         long sequence,
         long streamId,
         long wireLength,
@@ -22,28 +21,19 @@ record ReferenceFrame(
     static final int END = 0x04;
     static final int FAILURE = 0x05;
     private static final int COMPRESSED = 1;
-    private static final int LONGEST_OPEN = 480;
     private static final long MOST_FRAMES = 1L << 31;
 
-    /** Reads a header, of which all bytes are there, and verifies its checksum. */
+    /** Reads a header, of which all bytes are there, and verifies its checksum and shape: steps 1 and 2. */
     static ReferenceFrame at(byte[] stream, int offset) throws Refusal {
-        Fields fields = new Fields(stream, offset + 28);
-        Refusal.connectionUnless(NaiveCrc32c.of(stream, offset, 28) == fields.i32(), "header checksum");
-        Fields header = new Fields(stream, offset);
+        Fields fields = new Fields("any", stream, offset + 28);
+        Refusal.connectionUnless(NaiveCrc32c.of(stream, offset, 28) == fields.i32(), "header checksum does not match");
+        Fields header = new Fields("any", stream, offset);
         int kind = header.u8();
         int flags = header.u8();
         header.u8(); // ignorable flags
-        int reserved = header.u8();
+        Refusal.connectionUnless(header.u8() == 0, "reserved byte of the header is not 0");
         return new ReferenceFrame(
-                kind,
-                flags,
-                reserved,
-                header.u32(),
-                header.i64(),
-                header.u32(),
-                header.u32(),
-                header.i32(),
-                offset + HEADER);
+                kind, flags, header.u32(), header.i64(), header.u32(), header.u32(), header.i32(), offset + HEADER);
     }
 
     boolean isTerminal() {
@@ -62,36 +52,36 @@ record ReferenceFrame(
         return Arrays.copyOfRange(stream, bodyOffset, bodyOffset + (int) wireLength);
     }
 
-    /** Step 4 and 5. */
+    /** Step 5. */
     void checkLengths(long limit) throws Refusal {
-        Refusal.unless(reserved == 0, "header reserved byte");
-        long most = kind == OPEN ? LONGEST_OPEN : limit;
-        Refusal.unless(wireLength <= most, "wire length above the limit");
-        Refusal.unless(rawLength <= most, "raw length above the limit");
+        Refusal.unless(wireLength <= limit, "wire length exceeds the chunk size");
+        Refusal.unless(rawLength <= limit, "raw length exceeds the chunk size");
         if (isCompressed()) {
-            Refusal.unless(0 < wireLength && wireLength < rawLength, "compressed frame is not shorter");
+            Refusal.unless(0 < wireLength && wireLength < rawLength, "compressed frame is not smaller");
         } else {
-            Refusal.unless(rawLength == wireLength, "raw length differs from wire length");
+            Refusal.unless(rawLength == wireLength, "raw length disagrees with wire length");
         }
     }
 
     /** Step 6 and 7. */
     void checkBodyAndKind(byte[] stream) throws Refusal {
-        Refusal.unless(NaiveCrc32c.of(stream, bodyOffset, (int) wireLength) == bodyChecksum, "body checksum");
+        Refusal.unless(
+                NaiveCrc32c.of(stream, bodyOffset, (int) wireLength) == bodyChecksum, "body checksum does not match");
         if (streamId == 0) {
-            Refusal.connectionUnless(isIgnorable(), "connection frame");
-            Refusal.connectionUnless(flags == 0, "unknown flag");
+            Refusal.connectionUnless(isIgnorable(), "unknown frame kind of the connection");
+            Refusal.connectionUnless(flags == 0, "unknown flags");
             return;
         }
         boolean known = kind >= OPEN && kind <= FAILURE;
-        Refusal.unless(known || isIgnorable(), "unknown kind");
-        Refusal.unless((flags & ~COMPRESSED) == 0, "unknown flag");
+        Refusal.unless(known || isIgnorable(), "unknown frame kind");
+        Refusal.unless((flags & ~COMPRESSED) == 0, "unknown flags");
         boolean mayBeCompressed = kind == DATA || kind == TRAILER || isIgnorable();
-        Refusal.unless(!isCompressed() || mayBeCompressed, "kind is never compressed");
+        Refusal.unless(!isCompressed() || mayBeCompressed, "frame kind is never compressed");
     }
 
-    /** Step 9, the sequence. */
+    /** Step 9, the sequence; FAILURE may leave a gap in front. */
     void checkSequence(long expected) throws Refusal {
-        Refusal.unless(sequence == expected && sequence < MOST_FRAMES, "sequence");
+        boolean right = sequence == expected || (kind == FAILURE && sequence > expected);
+        Refusal.unless(right && sequence < MOST_FRAMES, "frame out of sequence");
     }
 }

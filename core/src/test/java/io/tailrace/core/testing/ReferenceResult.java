@@ -8,6 +8,8 @@ import java.io.ByteArrayOutputStream;
 /** The open result: its fields, what it has brought so far, its totals. FRAME_FORMAT.md §6 to §8. */
 final class ReferenceResult {
 
+    private static final int LONGEST_OPEN = 480;
+
     final long streamId;
     final Opened opened;
     private final ByteArrayOutputStream payload = new ByteArrayOutputStream();
@@ -18,7 +20,8 @@ final class ReferenceResult {
 
     ReferenceResult(ReferenceFrame open, byte[] body, int readersChunk) throws Refusal {
         this.streamId = open.streamId();
-        this.opened = opened(new Fields(body, 0), readersChunk);
+        Refusal.unless(body.length <= LONGEST_OPEN, "open frame is too long");
+        this.opened = opened(new Fields("open", body, 0), readersChunk);
         count(open);
     }
 
@@ -30,12 +33,13 @@ final class ReferenceResult {
     boolean accept(ReferenceFrame frame, byte[] body) throws Refusal {
         boolean content = frame.kind() == ReferenceFrame.DATA || frame.kind() == ReferenceFrame.TRAILER;
         boolean orderly = frame.kind() != ReferenceFrame.DATA || trailer.size() == 0;
-        Refusal.unless(orderly, "DATA after TRAILER");
+        Refusal.unless(orderly, "data frame behind the trailer");
         Refusal.unless(!content || frame.rawLength() > 0, "empty frame");
         Refusal.unless(
-                !frame.isCompressed() || opened.compression() != 0, "compressed frame in a result without compression");
+                !content || !frame.isCompressed() || opened.compression() != 0,
+                "compressed frame in a result without compression");
         if (frame.kind() == ReferenceFrame.END) {
-            end(new Fields(body, 0));
+            end(new Fields("end", body, 0));
             return true;
         }
         if (content) {
@@ -72,9 +76,9 @@ final class ReferenceResult {
         byte[] className = body.bytes(body.u16());
         byte[] text = body.bytes(body.u16());
         byte[] stack = body.bytes(body.u16());
-        Refusal.unless(reserved == 0, "reserved field");
+        Refusal.unless(reserved == 0, "reserved field is not 0");
         boolean shortEnough = className.length <= 255 && text.length <= 2048 && stack.length <= 4096;
-        Refusal.unless(shortEnough, "failure text too long");
+        Refusal.unless(shortEnough, "failure text is too long");
         return new Failure(
                 phase <= 8 ? phase : 0,
                 retriable,
@@ -94,11 +98,11 @@ final class ReferenceResult {
         int attempt = body.i32();
         byte[] codecId = body.bytes(body.u8());
         byte[] job = body.bytes(body.u8());
-        Refusal.unless(chunkSize >= 512 && chunkSize <= 16_777_216, "chunk size out of range");
-        Refusal.unless(chunkSize <= readersChunk, "chunk size above the reader's chunk");
+        Refusal.unless(chunkSize >= 512 && chunkSize <= 16_777_216, "chunk size is out of range");
+        Refusal.unless(chunkSize <= readersChunk, "chunk size exceeds the reader's");
         Refusal.unless(compression <= 1, "unknown compression");
-        Refusal.unless(reserved == 0, "reserved field");
-        Refusal.unless(codecId.length <= 64, "codec id too long");
+        Refusal.unless(reserved == 0, "reserved field is not 0");
+        Refusal.unless(codecId.length <= 64, "codec id is too long");
         return new Opened((int) chunkSize, compression, stage, task, attempt, Fields.text(codecId), Fields.text(job));
     }
 
@@ -108,12 +112,12 @@ final class ReferenceResult {
         long trailerBytes = body.i64();
         long frameCount = body.i64();
         int digest = body.i32();
-        Refusal.unless(body.u32() == 0, "reserved field");
-        Refusal.unless(payloadBytes == payload.size(), "payload bytes differ");
-        Refusal.unless(wireBytes == payloadWireBytes, "payload wire bytes differ");
-        Refusal.unless(trailerBytes == trailer.size(), "trailer bytes differ");
-        Refusal.unless(frameCount == frames, "frame count differs");
-        Refusal.unless(digest == NaiveCrc32c.of(digested.toBytes()), "digest differs");
+        Refusal.unless(body.u32() == 0, "reserved field is not 0");
+        Refusal.unless(payloadBytes == payload.size(), "payload bytes disagree");
+        Refusal.unless(wireBytes == payloadWireBytes, "payload wire bytes disagree");
+        Refusal.unless(trailerBytes == trailer.size(), "trailer bytes disagree");
+        Refusal.unless(frameCount == frames, "frames disagree");
+        Refusal.unless(digest == NaiveCrc32c.of(digested.toBytes()), "digest disagrees");
     }
 
     private void count(ReferenceFrame frame) {
