@@ -4,4 +4,6 @@ module io.tailrace.codec {
     requires transitive io.tailrace.core;
     requires org.lz4.java;
     requires static org.jspecify;
+
+    exports io.tailrace.codec.lz4;
 }
