@@ -14,11 +14,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
+import java.util.stream.DoubleStream;
 import javax.imageio.ImageIO;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
 import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.XYStyler;
@@ -29,18 +30,24 @@ final class Plot {
 
     private static final int WIDTH = 1200;
     private static final int HEIGHT = 675;
-    private static final long BUCKET_MICROS = 20_000;
+
+    /** Each step of a line is the most of so long a time: what is live comes and goes within milliseconds. */
+    private static final int STEPS = 100;
+
+    private static final long SHORTEST_STEP_MICROS = 20_000;
 
     /** A logarithmic scale has no nought: bytes below are drawn here. */
     private static final double FLOOR = 10_000;
 
     private static final Color INK = new Color(0x26, 0x32, 0x38);
     private static final Color FAINT = new Color(0xE3, 0xE7, 0xEA);
+    private static final Color FAINTER = new Color(0xF0, 0xF2, 0xF4);
     private static final Color STOCK_EXECUTOR = new Color(0xD8, 0x43, 0x15);
     private static final Color STOCK_DRIVER = new Color(0xFF, 0xA7, 0x26);
     private static final Color TAILRACE_EXECUTOR = new Color(0x15, 0x65, 0xC0);
     private static final Color TAILRACE_DRIVER = new Color(0x26, 0xA6, 0x9A);
-    private static final Color LIMIT = new Color(0x61, 0x61, 0x61);
+    private static final Color HEAP = new Color(0x61, 0x61, 0x61);
+    private static final Color WINDOW = new Color(0x90, 0xA4, 0xAE);
 
     private static final BasicStroke LINE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
     private static final BasicStroke DASHED =
@@ -49,16 +56,19 @@ final class Plot {
             new BasicStroke(0, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 1, new float[] {0, 1}, 0);
 
     private final XYChart chart;
-    private double lastSecond;
+    private final long stepMicros;
+    private final double lastSecond;
     private double most;
 
-    private Plot(String title) {
+    private Plot(String title, long durationMicros) {
+        stepMicros = Math.max(SHORTEST_STEP_MICROS, durationMicros / STEPS);
+        lastSecond = durationMicros / 1e6;
         chart = new XYChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
                 .title(title)
                 .xAxisTitle("seconds since the first byte was held")
-                .yAxisTitle("serialised bytes live in one process")
+                .yAxisTitle("serialised bytes live in one process, at most")
                 .build();
         style(chart.getStyler());
     }
@@ -66,12 +76,15 @@ final class Plot {
     static void draw(List<Summary> summaries, Path file) throws IOException {
         System.setProperty("java.awt.headless", "true");
         Summary first = summaries.get(0);
-        Plot plot = new Plot(title(first));
+        long duration = summaries.stream().mapToLong(Plot::durationMicros).max().orElse(0);
+        Plot plot = new Plot(title(first), duration);
+        plot.addLimit("heap of a JVM: " + first.heap(), (double) first.heap().bytes(), HEAP);
         for (Summary summary : summaries) {
             plot.add(summary, Role.EXECUTOR);
             plot.add(summary, Role.DRIVER);
         }
-        plot.addLimit("heap of each JVM: " + first.heap(), (double) first.heap().bytes());
+        plot.addLimit("window of a result: " + new ByteSize(first.windowBytes()), (double) first.windowBytes(), WINDOW);
+        plot.chart.getStyler().setYAxisMax(plot.most * 2);
         try (OutputStream out = Files.newOutputStream(file)) {
             ImageIO.write(BitmapEncoder.getBufferedImage(plot.chart), "png", out);
         }
@@ -79,76 +92,77 @@ final class Plot {
 
     private static String title(Summary summary) {
         String what = summary.job().text() == null
-                ? String.format(
-                        Locale.ROOT, "TPC-H lineitem at scale %s", summary.job().scale())
+                ? "TPC-H lineitem, scale factor " + summary.scale()
                 : String.valueOf(Path.of(summary.job().text()).getFileName());
         return String.format(
                 Locale.ROOT,
-                "Collecting %s: %d tasks, %d executors",
+                "Live bytes while a driver collects %s: %d tasks, %d executors",
                 what,
                 summary.job().tasks(),
                 summary.job().executors());
     }
 
-    /** The largest of the role's processes at each moment. */
+    /** The largest of the role's processes at each step. */
     private void add(Summary summary, Role role) {
-        TreeMap<Long, Long> buckets = new TreeMap<>();
+        TreeMap<Long, Long> steps = new TreeMap<>();
         long start = start(summary);
-        if (start == Long.MAX_VALUE) {
-            return; // nothing was ever held
-        }
         for (Samples samples : summary.samples()) {
             for (Sample sample : samples.role() == role ? samples.samples() : List.<Sample>of()) {
-                buckets.merge(Math.floorDiv(sample.micros() - start, BUCKET_MICROS), sample.liveBytes(), Math::max);
+                steps.merge(Math.floorDiv(sample.micros() - start, stepMicros), sample.liveBytes(), Math::max);
             }
         }
-        buckets.headMap(-1L).clear();
-        while (!buckets.isEmpty() && buckets.lastEntry().getValue() == 0 && buckets.size() > 2) {
-            buckets.pollLastEntry();
+        steps.headMap(0L).clear();
+        while (!steps.isEmpty() && steps.firstEntry().getValue() == 0) {
+            steps.pollFirstEntry();
         }
-        if (buckets.isEmpty()) {
-            return;
+        while (!steps.isEmpty() && steps.lastEntry().getValue() == 0) {
+            steps.pollLastEntry();
         }
-        double[] seconds = buckets.keySet().stream()
-                .mapToDouble(bucket -> Math.max(0, bucket * BUCKET_MICROS / 1e6))
+        if (steps.isEmpty()) {
+            return; // nothing was ever held
+        }
+        double[] seconds = steps.keySet().stream()
+                .mapToDouble(step -> step * stepMicros / 1e6)
                 .toArray();
-        double[] bytes = buckets.values().stream()
+        double[] bytes = steps.values().stream()
                 .mapToDouble(live -> Math.max(FLOOR, live))
                 .toArray();
-        String name = summary.mode() + ", " + role.name().toLowerCase(Locale.ROOT);
-        chart.addSeries(name, seconds, bytes)
+        chart.addSeries(summary.mode() + ", " + role.name().toLowerCase(Locale.ROOT), seconds, bytes)
+                .setXYSeriesRenderStyle(XYSeriesRenderStyle.Step)
                 .setMarker(SeriesMarkers.NONE)
                 .setLineStyle(LINE)
                 .setLineColor(color(summary.job().mode(), role));
-        lastSecond = Math.max(lastSecond, seconds[seconds.length - 1]);
-        for (double each : bytes) {
-            most = Math.max(most, each);
+        most = DoubleStream.concat(DoubleStream.of(most), DoubleStream.of(bytes))
+                .max()
+                .orElse(most);
+        if (summary.samples().stream().anyMatch(samples -> samples.role() == role && samples.outOfMemory())) {
+            addDeath(seconds[seconds.length - 1], bytes[bytes.length - 1]);
         }
-        addDeath(summary, role, seconds[seconds.length - 1], bytes[bytes.length - 1]);
     }
 
-    private void addDeath(Summary summary, Role role, double second, double bytes) {
-        if (summary.samples().stream().noneMatch(samples -> samples.role() == role && samples.outOfMemory())) {
-            return;
-        }
-        XYSeries death = chart.addSeries(
-                "OutOfMemoryError in the " + role.name().toLowerCase(Locale.ROOT),
-                new double[] {second},
-                new double[] {bytes});
-        death.setMarker(SeriesMarkers.CROSS).setMarkerColor(STOCK_EXECUTOR);
-        death.setLineStyle(NO_LINE);
+    private void addDeath(double second, double bytes) {
+        chart.addSeries("OutOfMemoryError", new double[] {second}, new double[] {bytes})
+                .setMarker(SeriesMarkers.CROSS)
+                .setMarkerColor(STOCK_EXECUTOR)
+                .setLineStyle(NO_LINE);
     }
 
-    private void addLimit(String name, double bytes) {
+    private void addLimit(String name, double bytes, Color color) {
         chart.addSeries(name, new double[] {0, lastSecond}, new double[] {bytes, bytes})
                 .setMarker(SeriesMarkers.NONE)
                 .setLineStyle(DASHED)
-                .setLineColor(LIMIT);
+                .setLineColor(color);
         most = Math.max(most, bytes);
-        chart.getStyler().setYAxisMin(FLOOR);
-        chart.getStyler().setYAxisMax(Math.pow(10, Math.ceil(Math.log10(most))));
-        chart.getStyler().setXAxisMin(0.0);
-        chart.getStyler().setXAxisMax(lastSecond);
+    }
+
+    private static long durationMicros(Summary summary) {
+        long end = summary.samples().stream()
+                .flatMap(samples -> samples.samples().stream())
+                .filter(sample -> sample.liveBytes() > 0)
+                .mapToLong(Sample::micros)
+                .max()
+                .orElse(Long.MIN_VALUE);
+        return Math.max(0, end - start(summary));
     }
 
     /** When a process of this run first held anything. */
@@ -170,6 +184,11 @@ final class Plot {
 
     private static void style(XYStyler styler) {
         styler.setYAxisLogarithmic(true);
+        styler.setYAxisLogarithmicDecadeOnly(true);
+        styler.setYAxisMin(FLOOR);
+        styler.setXAxisMin(0.0);
+        styler.setXAxisTickMarkSpacingHint(100);
+        styler.setAxisTickPadding(8);
         styler.setYAxisTickLabelsFormattingFunction(Plot::decimalBytes);
         styler.setXAxisDecimalPattern("0.0");
         styler.setBaseFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
@@ -185,7 +204,7 @@ final class Plot {
         styler.setChartBackgroundColor(Color.WHITE);
         styler.setPlotBackgroundColor(Color.WHITE);
         styler.setPlotBorderColor(FAINT);
-        styler.setPlotGridLinesColor(FAINT);
+        styler.setPlotGridLinesColor(FAINTER);
         styler.setPlotGridLinesStroke(new BasicStroke(1));
         styler.setChartFontColor(INK);
         styler.setAxisTickLabelsColor(INK);
@@ -195,6 +214,9 @@ final class Plot {
     }
 
     private static String decimalBytes(double bytes) {
+        if (bytes <= FLOOR) {
+            return "0 to 10 kB";
+        }
         if (bytes < 1e6) {
             return Math.round(bytes / 1e3) + " kB";
         }

@@ -7,6 +7,8 @@ import io.tailrace.examples.collect.child.Job.Mode;
 import io.tailrace.examples.collect.child.Report;
 import io.tailrace.examples.collect.work.Query1;
 import java.io.IOException;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -108,6 +110,11 @@ record Summary(
         return job.mode().name().toLowerCase(Locale.ROOT);
     }
 
+    /** The scale factor as people write it. */
+    String scale() {
+        return new DecimalFormat("0.######", DecimalFormatSymbols.getInstance(Locale.ROOT)).format(job.scale());
+    }
+
     int exitCode() {
         if (outOfMemory != null) {
             return 3;
@@ -115,7 +122,7 @@ record Summary(
         return failure != null || Objects.equals(answerMatches, false) ? 1 : 0;
     }
 
-    private long windowBytes() {
+    long windowBytes() {
         return (long) job.window() * job.chunkBytes();
     }
 
@@ -190,7 +197,7 @@ record Summary(
     }
 
     private String head() {
-        String what = job.text() != null ? job.text() : "TPC-H at scale factor " + job.scale();
+        String what = job.text() != null ? job.text() : "TPC-H at scale factor " + scale();
         double perSecond = seconds == 0 ? 0 : counts.payloadBytes() / seconds;
         return String.format(
                 Locale.ROOT,

@@ -267,7 +267,7 @@ final class CollectTest {
                 if (executor
                         && child.info()
                                 .totalCpuDuration()
-                                .map(worked -> worked.toMillis() > 500)
+                                .map(worked -> worked.toMillis() > 1_000)
                                 .orElse(false)) {
                     return child;
                 }

@@ -52,10 +52,12 @@ public final class Child {
         }
     }
 
+    /** The exception and its causes; of an ordinary I/O exception the text alone. */
     private static String describe(Throwable e) {
-        StringBuilder text = new StringBuilder(e.toString());
-        for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-            text.append("; because of ").append(cause);
+        StringBuilder text = new StringBuilder();
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            boolean plain = cause.getClass() == IOException.class && cause.getMessage() != null;
+            text.append(text.isEmpty() ? "" : ": ").append(plain ? cause.getMessage() : cause.toString());
         }
         return text.toString();
     }
