@@ -28,6 +28,7 @@ public final class Chunk extends UnpooledHeapByteBuf {
 
     private final @Nullable ChunkPool pool;
     private final int number;
+    private final byte[] slab;
     private volatile @Nullable ChunkWindow holder;
     private volatile @Nullable Object stage;
     private @Nullable ByteBuffer body;
@@ -38,14 +39,16 @@ public final class Chunk extends UnpooledHeapByteBuf {
         super(allocator, slab, slab.length);
         this.pool = pool;
         this.number = number;
+        this.slab = slab;
         clear();
         setRefCnt(0);
     }
 
-    private Chunk(int capacity) {
-        super(LOOSE, new byte[capacity], capacity);
+    private Chunk(byte[] slab) {
+        super(LOOSE, slab, slab.length);
         this.pool = null;
         this.number = -1;
+        this.slab = slab;
         clear();
     }
 
@@ -54,7 +57,7 @@ public final class Chunk extends UnpooledHeapByteBuf {
      * on no ledger; whoever makes one counts it as memory outside the pool.
      */
     public static Chunk loose(int capacity) {
-        return new Chunk(capacity);
+        return new Chunk(new byte[capacity]);
     }
 
     /** The bytes that follow this chunk's own on the wire, or null. The view's position and limit are the sink's. */
@@ -119,7 +122,7 @@ public final class Chunk extends UnpooledHeapByteBuf {
 
     /** In paranoid mode a released object is never used again, so that a second release always meets a dead one. */
     Chunk successor(ChunkPool owner) {
-        return new Chunk(owner, alloc(), array(), number);
+        return new Chunk(owner, alloc(), slab, number); // array() refuses: this chunk is dead already
     }
 
     void markReleased() {
