@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.chunk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tailrace.core.testing.LeakAudit;
+import io.tailrace.core.wire.BudgetExhaustedException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class ChunkWindowTest {
+
+    private static final int CHUNK = 512;
+
+    @RegisterExtension
+    final LeakAudit audit = new LeakAudit();
+
+    @Test
+    void reserveIsGrantedWholeOrNotAtAll() throws IOException {
+        ChunkPool pool = audit.pool(
+                ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(5 * CHUNK).patience(Duration.ZERO));
+        ChunkWindow three = pool.open("three", 4, 3);
+        assertEquals(2 * CHUNK, pool.freeBytes());
+        assertEquals(0, pool.liveBytes(), "a reserve is a promise, not memory");
+        assertThrows(BudgetExhaustedException.class, () -> pool.open("three more", 3, 3));
+        assertEquals(2 * CHUNK, pool.freeBytes(), "a refused reserve keeps nothing");
+        ChunkWindow two = pool.open("two", 2, 2);
+        assertEquals(0, pool.freeBytes());
+        Chunk first = three.acquire();
+        Chunk second = three.acquire();
+        Chunk third = three.acquire();
+        assertNull(three.tryAcquire(), "the fourth is beyond the reserve, and the budget is spent");
+        two.close();
+        Chunk fourth = three.acquire();
+        assertEquals(CHUNK, pool.freeBytes());
+        fourth.release();
+        assertEquals(2 * CHUNK, pool.freeBytes());
+        third.release();
+        assertEquals(2 * CHUNK, pool.freeBytes(), "a reserved permit stays with its window");
+        three.close();
+        assertEquals(3 * CHUNK, pool.freeBytes(), "two are still out");
+        second.release();
+        first.release();
+        assertEquals(5 * CHUNK, pool.freeBytes());
+    }
+
+    @Test
+    void patienceOfZeroRefusesAtOnceAndSaysHowFull() throws IOException {
+        ChunkPool pool = audit.pool(
+                ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(2 * CHUNK).patience(Duration.ZERO));
+        try (ChunkWindow holder = pool.open("holder", 2, 2)) {
+            Chunk chunk = holder.acquire();
+            long start = System.nanoTime();
+            BudgetExhaustedException refused =
+                    assertThrows(BudgetExhaustedException.class, () -> pool.open("late", 1, 1));
+            assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(1));
+            assertTrue(refused.retriable());
+            assertEquals(2 * CHUNK, refused.limit());
+            assertEquals(CHUNK, refused.actual());
+            try (ChunkWindow unreserved = pool.open("unreserved", 1, 0)) {
+                assertThrows(BudgetExhaustedException.class, unreserved::acquire);
+                assertNull(unreserved.tryAcquire());
+            }
+            chunk.release();
+        }
+        assertEquals(0, pool.waiting());
+    }
+
+    @Test
+    void deadlineEndsAWaitForTheBudgetAndLeavesTheLine() throws IOException {
+        ChunkPool pool = audit.pool(
+                ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(CHUNK).patience(Duration.ofMillis(50)));
+        try (ChunkWindow holder = pool.open("holder", 1, 1);
+                ChunkWindow unreserved = pool.open("unreserved", 1, 0)) {
+            long start = System.nanoTime();
+            assertThrows(BudgetExhaustedException.class, () -> pool.open("late", 1, 1));
+            long waited = System.nanoTime() - start;
+            assertTrue(waited >= TimeUnit.MILLISECONDS.toNanos(50), waited + " ns");
+            assertThrows(BudgetExhaustedException.class, unreserved::acquire);
+            assertTrue(unreserved.budgetStallNanos() >= TimeUnit.MILLISECONDS.toNanos(50));
+            assertEquals(0, unreserved.windowStallNanos());
+            assertEquals(0, pool.waiting());
+            holder.acquire().release();
+        }
+    }
+
+    @Test
+    void whoHoldsAChunkNeverTimesOut() throws Exception {
+        ChunkPool pool = audit.pool(
+                ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(CHUNK).patience(Duration.ofMillis(20)));
+        try (ChunkWindow window = pool.open("sender", 2, 1)) {
+            Chunk sent = window.acquire();
+            Future<?> sending = audit.executor().submit(() -> {
+                Thread.sleep(200);
+                return sent.release();
+            });
+            window.acquire().release();
+            sending.get();
+            assertTrue(window.budgetStallNanos() >= TimeUnit.MILLISECONDS.toNanos(100));
+        }
+    }
+
+    @Test
+    void lineIsServedInTheOrderOfArrival() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, CHUNK);
+        int waiters = 50;
+        List<Integer> served = new ArrayList<>();
+        List<Future<?>> tasks = new ArrayList<>();
+        try (ChunkWindow holder = pool.open("holder", 1, 1)) {
+            assertNotNull(holder);
+            for (int i = 0; i < waiters; i++) {
+                int place = i;
+                tasks.add(audit.executor().submit(() -> {
+                    try (ChunkWindow window = pool.open("waiter " + place, 1, 1)) {
+                        assertNotNull(window);
+                        synchronized (served) {
+                            served.add(place);
+                        }
+                    }
+                    return null;
+                }));
+                awaitWaiting(pool, i + 1);
+            }
+        }
+        for (Future<?> task : tasks) {
+            task.get();
+        }
+        for (int i = 0; i < waiters; i++) {
+            assertEquals(i, served.get(i), served.toString());
+        }
+        audit.cases(waiters);
+    }
+
+    @Test
+    void nobodyOvertakesALargeReserveInLine() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 4 * CHUNK);
+        ChunkWindow holder = pool.open("holder", 2, 2);
+        Future<ChunkWindow> large = audit.executor().submit(() -> pool.open("large", 4, 4));
+        awaitWaiting(pool, 1);
+        try (ChunkWindow small = pool.open("small", 1, 0)) {
+            assertNull(small.tryAcquire(), "two permits are free, but somebody waits for four");
+            assertEquals(2 * CHUNK, pool.freeBytes());
+            holder.close();
+            ChunkWindow opened = large.get();
+            assertEquals(0, pool.freeBytes());
+            opened.close();
+            Chunk chunk = small.tryAcquire();
+            assertNotNull(chunk);
+            chunk.release();
+        }
+    }
+
+    @Test
+    void withdrawnHeadOfTheLineLetsTheNextOneIn() throws Exception {
+        ChunkPool pool = audit.pool(
+                ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(4 * CHUNK).patience(Duration.ofMillis(100)));
+        ChunkWindow holder = pool.open("holder", 2, 2);
+        Future<?> large = audit.executor().submit(() -> {
+            assertThrows(BudgetExhaustedException.class, () -> pool.open("large", 4, 4));
+        });
+        awaitWaiting(pool, 1);
+        Future<ChunkWindow> small = audit.executor().submit(() -> {
+            ChunkWindow window = null;
+            while (window == null) {
+                try {
+                    window = pool.open("small", 2, 2);
+                } catch (BudgetExhaustedException e) {
+                    assertEquals(0, pool.liveBytes());
+                }
+            }
+            return window;
+        });
+        large.get();
+        small.get().close();
+        holder.close();
+    }
+
+    @Test
+    void interruptEndsAWaitAndKeepsTheFlag() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, CHUNK);
+        ChunkWindow holder = pool.open("holder", 1, 1);
+        Chunk held = holder.acquire();
+        List<Future<?>> tasks = new ArrayList<>();
+        ConcurrentLinkedQueue<Thread> threads = new ConcurrentLinkedQueue<>();
+        tasks.add(audit.executor().submit(() -> {
+            threads.add(Thread.currentThread());
+            assertThrows(InterruptedIOException.class, () -> pool.open("reserve", 1, 1));
+            assertTrue(Thread.interrupted());
+        }));
+        tasks.add(audit.executor().submit(() -> {
+            threads.add(Thread.currentThread());
+            try (ChunkWindow window = pool.open("acquire", 1, 0)) {
+                assertThrows(InterruptedIOException.class, window::acquire);
+                assertTrue(Thread.interrupted());
+            }
+            return null;
+        }));
+        awaitWaiting(pool, 2);
+        threads.forEach(Thread::interrupt);
+        for (Future<?> task : tasks) {
+            task.get();
+        }
+        assertEquals(0, pool.waiting());
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedIOException.class, holder::acquire);
+        assertTrue(Thread.interrupted());
+        held.release();
+        holder.close();
+    }
+
+    @Test
+    void cancelledWindowFailsThePresentAndEveryLaterAcquire() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 2 * CHUNK);
+        ChunkWindow window = pool.open("cancelled", 1, 1);
+        Chunk held = window.acquire();
+        Future<?> waiter = audit.executor().submit(() -> {
+            assertThrows(InterruptedIOException.class, window::acquire);
+            assertFalse(Thread.currentThread().isInterrupted(), "a cancel is no interrupt");
+        });
+        Thread.sleep(20);
+        window.interruptAcquire();
+        waiter.get();
+        held.release();
+        assertThrows(InterruptedIOException.class, window::acquire);
+        window.allowAcquire();
+        window.acquire().release();
+        window.close();
+    }
+
+    @Test
+    void callBackComesOnceForEachRegistration() throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, 2 * CHUNK);
+        AtomicInteger calls = new AtomicInteger();
+        try (ChunkWindow holder = pool.open("holder", 1, 1);
+                ChunkWindow window = pool.open("called", 1, 1)) {
+            Chunk own = window.tryAcquire(calls::incrementAndGet);
+            assertNotNull(own);
+            assertNull(window.tryAcquire(calls::incrementAndGet), "its window is full");
+            assertEquals(0, calls.get());
+            own.release();
+            assertEquals(1, calls.get());
+            window.tryAcquire().release();
+            assertEquals(1, calls.get(), "not again without a new registration");
+            holder.acquire().release();
+        }
+    }
+
+    @Test
+    void callBackComesWhenAnotherResultFreesTheBudget() throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, CHUNK);
+        AtomicInteger calls = new AtomicInteger();
+        try (ChunkWindow called = pool.open("called", 1, 0)) {
+            ChunkWindow holder = pool.open("holder", 1, 1);
+            assertNull(called.tryAcquire(calls::incrementAndGet));
+            assertEquals(1, pool.waiting());
+            assertEquals(0, calls.get());
+            holder.close();
+            assertEquals(1, calls.get());
+            Chunk chunk = called.tryAcquire(calls::incrementAndGet);
+            assertNotNull(chunk);
+            chunk.release();
+            assertEquals(1, calls.get());
+        }
+    }
+
+    @Test
+    void windowClosedWhileInLineGivesItsPlaceBack() throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, CHUNK);
+        ChunkWindow holder = pool.open("holder", 1, 1);
+        ChunkWindow first = pool.open("first", 1, 0);
+        ChunkWindow second = pool.open("second", 1, 0);
+        AtomicInteger calls = new AtomicInteger();
+        assertNull(first.tryAcquire(() -> {}));
+        assertNull(second.tryAcquire(calls::incrementAndGet));
+        assertEquals(2, pool.waiting());
+        first.close();
+        assertEquals(1, pool.waiting());
+        holder.close();
+        assertEquals(1, calls.get());
+        second.close(); // its claim is granted, and never used
+        assertEquals(0, pool.waiting());
+        assertEquals(CHUNK, pool.freeBytes());
+    }
+
+    @Test
+    void callBacksAreNeverLostUnderContention() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 2 * CHUNK);
+        int rounds = LeakAudit.FULL ? 500_000 : 10_000;
+        AtomicInteger waits = new AtomicInteger();
+        List<Future<?>> tasks = new ArrayList<>();
+        for (int t = 0; t < 4; t++) {
+            String name = "caller " + t;
+            tasks.add(audit.executor().submit(() -> {
+                Semaphore called = new Semaphore(0);
+                try (ChunkWindow window = pool.open(name, 1, 0)) {
+                    for (int i = 0; i < rounds; i++) {
+                        Chunk chunk = window.tryAcquire(called::release);
+                        while (chunk == null) {
+                            waits.incrementAndGet();
+                            assertTrue(called.tryAcquire(20, TimeUnit.SECONDS), "the call back was lost");
+                            chunk = window.tryAcquire(called::release);
+                        }
+                        assertTrue(pool.liveBytes() <= pool.budgetBytes());
+                        chunk.release();
+                    }
+                }
+                return null;
+            }));
+        }
+        for (Future<?> task : tasks) {
+            task.get();
+        }
+        audit.cases(4L * rounds);
+        audit.figure(waits + " of them waited to be called");
+    }
+
+    @Test
+    void liveNeverExceedsWindowOrBudgetAtAnyAcquire() throws Exception {
+        int permits = 7;
+        ChunkPool pool = audit.pool(CHUNK, (long) permits * CHUNK);
+        int rounds = LeakAudit.FULL ? 300_000 : 10_000;
+        int threads = 4;
+        AtomicInteger out = new AtomicInteger();
+        SplittableRandom seeds = new SplittableRandom(audit.seed());
+        List<Future<?>> tasks = new ArrayList<>();
+        ConcurrentLinkedQueue<Chunk> elsewhere = new ConcurrentLinkedQueue<>();
+        for (int t = 0; t < threads; t++) {
+            SplittableRandom random = seeds.split();
+            int size = 1 + t;
+            int reserve = t % 2;
+            tasks.add(audit.executor().submit(() -> {
+                ChunkWindow window = pool.open("sampler " + size, size, reserve);
+                ArrayDeque<Chunk> own = new ArrayDeque<>();
+                for (int i = 0; i < rounds; i++) {
+                    Chunk chunk = own.size() < size ? window.tryAcquire() : null;
+                    if (chunk != null) {
+                        assertTrue(out.incrementAndGet() <= permits);
+                        assertTrue(window.live() >= 1 && window.live() <= size);
+                        assertTrue(pool.liveBytes() <= pool.budgetBytes());
+                        own.add(chunk);
+                    }
+                    if (!own.isEmpty() && random.nextInt(3) == 0) {
+                        out.decrementAndGet();
+                        elsewhere.add(own.remove()); // released by whichever thread comes along
+                    }
+                    Chunk found = random.nextBoolean() ? elsewhere.poll() : null;
+                    if (found != null) {
+                        found.release();
+                    }
+                }
+                out.addAndGet(-own.size());
+                own.forEach(Chunk::release);
+                window.close();
+                return window.peak();
+            }));
+        }
+        for (int t = 0; t < threads; t++) {
+            assertTrue((int) tasks.get(t).get() <= 1 + t);
+        }
+        elsewhere.forEach(Chunk::release);
+        assertTrue(pool.peakLiveBytes() <= pool.budgetBytes());
+        assertEquals(0, pool.liveBytes());
+        audit.cases((long) threads * rounds);
+    }
+
+    @Test
+    void blockedAcquirersAllGetThrough() throws Exception {
+        // Windows without a reserve, one permit: each must be woken by another's release.
+        ChunkPool pool = audit.pool(CHUNK, CHUNK);
+        int threads = 16;
+        int rounds = LeakAudit.FULL ? 20_000 : 500;
+        List<Future<?>> tasks = new ArrayList<>();
+        for (int t = 0; t < threads; t++) {
+            String name = "turn " + t;
+            tasks.add(audit.executor().submit(() -> {
+                try (ChunkWindow window = pool.open(name, 2, 0)) {
+                    for (int i = 0; i < rounds; i++) {
+                        window.acquire().release();
+                    }
+                }
+                return null;
+            }));
+        }
+        for (Future<?> task : tasks) {
+            task.get();
+        }
+        assertEquals(CHUNK, pool.peakLiveBytes());
+        audit.cases((long) threads * rounds);
+    }
+
+    private static void awaitWaiting(ChunkPool pool, int n) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (pool.waiting() != n) {
+            assertTrue(System.nanoTime() < deadline, pool.waiting() + " wait, not " + n);
+            Thread.sleep(1);
+        }
+    }
+}
