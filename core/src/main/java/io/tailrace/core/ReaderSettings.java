@@ -24,12 +24,11 @@ record ReaderSettings(
     void verify(OpenBody open, long at) throws MalformedDataException {
         if (open.chunkSize() > pool.chunkBytes()) {
             throw new MalformedDataException(
-                    "declared chunk size exceeds the receiver's", pool.chunkBytes(), open.chunkSize(), at, open.id());
+                    "declared chunk size exceeds the reader's", pool.chunkBytes(), open.chunkSize(), at, open.id());
         }
         int known = compression == null ? 0 : compression.id();
         if (open.compressionId() != 0 && open.compressionId() != known) {
-            throw new MalformedDataException(
-                    "compression " + open.compressionId() + " is not one this receiver has", at, open.id());
+            throw new MalformedDataException("unknown compression " + open.compressionId(), at, open.id());
         }
     }
 }

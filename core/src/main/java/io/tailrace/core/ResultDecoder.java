@@ -10,9 +10,9 @@ import io.tailrace.core.frame.FrameAssembler;
 import io.tailrace.core.frame.FrameAssembler.Progress;
 import io.tailrace.core.frame.FrameHeader;
 import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.frame.FrameLayout;
 import io.tailrace.core.frame.FrameOpener;
 import io.tailrace.core.frame.OpenBody;
-import io.tailrace.core.wire.FailurePhase;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultFailedException;
@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * Decodes the bytes of one file or connection as they are pushed, in any pieces, to verified payload.
  *
  * <p>Memory is bounded by the window, whatever lengths are claimed. A frame that breaks the format fails its result
- * alone: the rest of that result is skipped by its verified headers. Where framing is lost the exception is also thrown
- * to the caller, and the stream is over.
+ * alone: the rest of that result is passed over by its verified headers. Where framing is lost the exception is also
+ * thrown to the caller, and the stream is over. States and checks are those of FRAME_FORMAT.md §11.
  *
  * <p><b>Ownership.</b> Bytes given are copied. Buffers given to the listener are borrowed.
  *
@@ -35,8 +35,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ResultDecoder implements AutoCloseable {
 
+    /** No frame of any result is larger; so much is passed over of one that is not read. */
+    private static final int LARGEST_PASSED = FrameLayout.MAX_CHUNK_SIZE - FrameLayout.HEADER_LENGTH;
+
     private final ReaderSettings settings;
-    private final ResultListener listener;
+    private final ListenerCalls listener;
     private final ChunkWindow window;
     private final FrameAssembler assembler;
     private final ChunkSource chunks;
@@ -44,10 +47,10 @@ public final class ResultDecoder implements AutoCloseable {
 
     private @Nullable FrameOpener current;
     private long openedAt;
+    private long stalledBefore;
     private long firstPayloadNanos;
     private boolean skipping;
     private long skippedStream;
-    private boolean framePending;
     private @Nullable ResultException lost;
 
     /** How this decoder gets chunks: it waits, or asks to be called back. */
@@ -58,17 +61,17 @@ public final class ResultDecoder implements AutoCloseable {
 
     ResultDecoder(ReaderSettings settings, ResultListener listener, ChunkSource chunks) throws IOException {
         this.settings = settings;
-        this.listener = listener;
+        this.listener = new ListenerCalls(listener);
         this.chunks = chunks;
         this.window = settings.pool().open("a decoder", settings.window(), settings.reserve());
-        this.assembler = new FrameAssembler(this::acquire, settings.pool().chunkBytes());
+        this.assembler = new FrameAssembler(this::acquire);
     }
 
     /**
      * Decodes as far as the bytes and the chunks go.
      *
-     * @return true when all bytes are used; false when no chunk can be had now: the same bytes are to be given again
-     *     once the callback that {@link ResultReader.Builder#decoder} was given has run
+     * @return true when all bytes are used; false when no chunk can be had now: the bytes that are left, which may be
+     *     none, are to be given again once the callback that {@link ResultReader.Builder#decoder} was given has run
      * @throws ResultException when framing is lost; the open result has been failed with it
      */
     public boolean accept(ByteBuffer bytes) throws IOException {
@@ -81,268 +84,296 @@ public final class ResultDecoder implements AutoCloseable {
 
     /** The same for a Netty buffer, whose reader index moves; it is not released. */
     public boolean accept(ByteBuf bytes) throws IOException {
-        while (bytes.isReadable()) {
-            ByteBuffer view = bytes.nioBuffer();
-            boolean used = accept(view);
-            bytes.skipBytes(bytes.readableBytes() - view.remaining());
-            if (!used) {
-                return false;
-            }
-        }
-        return true;
+        ByteBuffer view = bytes.nioBuffer();
+        boolean used = accept(view);
+        bytes.skipBytes(bytes.readableBytes() - view.remaining());
+        return used;
     }
 
     /** The stream has ended: clean between results, a truncation of the open one otherwise. */
     public void endOfInput() throws ResultException {
         requireFraming();
-        FrameOpener open = current;
+        ResultId id = openId();
         try {
             assembler.endOfInput();
-            if (open != null) {
-                throw new TruncatedResultException(
-                        "the stream ends inside a result",
-                        assembler.offset(),
-                        open.open().id());
-            }
         } catch (TruncatedResultException e) {
-            throw lose(e);
+            throw lose(new TruncatedResultException(e.reason(), e.offset(), id));
+        }
+        if (id != null) {
+            throw lose(new TruncatedResultException("the stream ends inside a result", assembler.offset(), id));
+        }
+        if (skipping) {
+            throw lose(new TruncatedResultException(
+                    "the stream ends inside a result that has failed", assembler.offset(), null));
         }
     }
 
-    /** Gives up; an open result fails as truncated. */
+    /** Gives up; an open result fails as truncated. Nothing is accepted afterwards. */
     @Override
     public void close() {
-        FrameOpener open = current;
-        if (open != null) {
-            ResultId id = open.open().id();
-            fail(open.streamId(), new TruncatedResultException("the decoder was closed", assembler.offset(), id), true);
+        if (lost == null) {
+            lose(new TruncatedResultException("the decoder was closed", assembler.offset(), openId()));
         }
         assembler.close();
         window.close();
     }
 
-    /** Bytes used since the start of the stream. */
-    long offset() {
-        return assembler.offset();
-    }
-
-    ChunkWindow window() {
-        return window;
-    }
-
-    /** Decodes at most one frame. */
+    /**
+     * Decodes until something was told to the listener, or a frame is done with.
+     *
+     * @return {@code FRAME} to be called again with what is left of the bytes
+     */
     Progress step(ByteBuffer bytes) throws IOException {
         requireFraming();
         try {
-            if (!framePending) {
-                Progress progress = assembler.assemble(bytes);
-                if (progress != Progress.FRAME) {
-                    return progress;
-                }
-                framePending = true;
+            Progress progress = assembler.assemble(bytes);
+            if (progress == Progress.HEADER) {
+                judgeHeader(assembler.header());
+                return Progress.FRAME;
             }
-            if (failedByForeignFrame()) {
-                return Progress.FRAME; // one event a step: the frame itself is judged by the next
-            }
-            if (!takeFrame()) {
+            if (progress == Progress.FRAME && !judgeFrame(assembler.header())) {
                 return Progress.NEEDS_CHUNK;
             }
-            framePending = false;
-            return Progress.FRAME;
+            return progress;
         } catch (MalformedDataException e) {
-            throw lose(e);
+            throw lose(located(e, 0, true));
         }
     }
 
-    private boolean failedByForeignFrame() {
-        FrameOpener open = current;
-        long streamId = assembler.header().streamId();
-        if (open == null || streamId == open.streamId() || (skipping && streamId == skippedStream)) {
-            return false;
+    /** Judges what the header tells, before any of the body is read. Throws only where framing is lost. */
+    private void judgeHeader(FrameHeader header) throws MalformedDataException {
+        int held = settings.pool().chunkBytes() - FrameLayout.HEADER_LENGTH;
+        int passable = skipping ? LARGEST_PASSED : held;
+        long at = assembler.frameOffset();
+        if (header.wireLength() > passable) {
+            throw new MalformedDataException(
+                    "wire length exceeds what a chunk holds", passable, header.wireLength(), at, openId());
         }
-        ResultId id = open.open().id();
-        fail(open.streamId(), new MalformedDataException("foreign frame", assembler.frameOffset(), id), false);
-        return true;
+        if (skipping && skips(header)) {
+            assembler.passOver();
+            return;
+        }
+        FrameOpener open = current;
+        int largest =
+                open != null && header.streamId() != 0 ? open.open().chunkSize() - FrameLayout.HEADER_LENGTH : held;
+        try {
+            FrameOpener.verifyLengths(header, largest, at, openId());
+            assembler.keepBody();
+        } catch (MalformedDataException e) {
+            refuse(header, e);
+            assembler.passOver();
+        }
+    }
+
+    /** Whether a frame is passed over with the result that is being skipped, which its own terminal or another's opening ends. */
+    private boolean skips(FrameHeader header) throws MalformedDataException {
+        boolean ofSkipped = header.streamId() == skippedStream;
+        if (header.streamId() == 0) {
+            FrameOpener.verifyConnectionKind(header, assembler.frameOffset());
+        }
+        boolean opensAnother = header.kind() == FrameKind.OPEN && !ofSkipped;
+        if (opensAnother || (ofSkipped && header.kind().terminal())) {
+            skipping = false;
+            endedStreams.add(skippedStream);
+        }
+        return !opensAnother;
     }
 
     /** Judges the whole frame; false when it is to be judged again. Throws only where framing is lost. */
-    private boolean takeFrame() throws IOException {
-        FrameHeader header = assembler.header();
-        if (skipping && header.streamId() == skippedStream) {
-            skipping = !header.kind().terminal();
-            return true;
-        }
+    private boolean judgeFrame(FrameHeader header) throws IOException {
+        boolean intact = assembler.bodyIntact();
+        long at = assembler.frameOffset();
         try {
             FrameOpener open = current;
-            if (open == null) {
-                openResult(header);
-                return true;
+            if (header.streamId() == 0) {
+                FrameOpener.verifyConnectionFrame(header, intact, at);
+            } else {
+                FrameOpener.verifyKind(header, intact, at, openId());
+                if (open == null) {
+                    openResult(header, at);
+                } else if (header.streamId() == open.streamId()) {
+                    if (!takeFrame(open, header)) {
+                        return false;
+                    }
+                } else if (failedByForeignFrame(open, header, at)) {
+                    return true; // the frame itself is judged by the next step, with no result open
+                }
             }
-            return takeFrame(open, header);
         } catch (ResultException e) {
-            if (e instanceof MalformedDataException malformed && malformed.framingLost()) {
-                throw e;
-            }
-            fail(header.streamId(), e, header.kind().terminal());
+            refuse(header, e);
         }
+        assembler.nextFrame();
         return true;
     }
 
-    private void openResult(FrameHeader header) throws ResultException {
-        long at = assembler.frameOffset();
-        if (header.kind().ofConnection()) {
-            throw MalformedDataException.framingLost(
-                    "frame kind " + header.kind() + " is not of this version",
-                    ResultException.NONE,
-                    ResultException.NONE,
-                    at,
-                    null);
-        }
-        if (endedStreams.contains(header.streamId())) {
-            String reason = header.kind() == FrameKind.OPEN ? "result opened twice" : "frame after the result's end";
-            throw new MalformedDataException(reason, at);
-        }
+    /** A foreign opening fails the open result, and then opens its own; any other foreign frame is refused with it. */
+    private boolean failedByForeignFrame(FrameOpener open, FrameHeader header, long at) throws MalformedDataException {
+        ResultId id = open.open().id();
+        MalformedDataException foreign = new MalformedDataException("foreign frame", at, id);
         if (header.kind() != FrameKind.OPEN) {
+            throw foreign;
+        }
+        current = null;
+        endedStreams.add(open.streamId());
+        listener.failure(id, foreign);
+        return true;
+    }
+
+    private void openResult(FrameHeader header, long at) throws ResultException {
+        boolean opens = header.kind() == FrameKind.OPEN;
+        if (endedStreams.contains(header.streamId())) {
+            throw new MalformedDataException(opens ? "result opened twice" : "frame after the result's end", at);
+        }
+        if (!opens) {
             throw new MalformedDataException("frame of a result that was not opened", at);
         }
-        FrameOpener.verifyOpen(header, assembler.bodyIntact(), at);
-        Chunk body = assembler.body();
-        if (body == null) {
-            throw new MalformedDataException("open frame is empty", at);
+        if (header.sequence() != 0) {
+            throw new MalformedDataException("frame out of sequence", 0, header.sequence(), at, null);
         }
-        OpenBody open = OpenBody.parse(body);
+        OpenBody open = parseOpen(at);
         settings.verify(open, at);
         current = new FrameOpener(open, header, settings.limits(), settings.compression());
         openedAt = System.nanoTime();
+        stalledBefore = window.budgetStallNanos();
         firstPayloadNanos = 0;
-        call(open.id(), () -> listener.onOpen(open.id(), open.codecId()));
+        listener.open(open);
+    }
+
+    private OpenBody parseOpen(long at) throws MalformedDataException {
+        Chunk body = assembler.body();
+        if (body == null) {
+            throw new MalformedDataException("open frame is too short", at);
+        }
+        try {
+            return OpenBody.parse(body);
+        } catch (MalformedDataException e) {
+            throw located(e, at + FrameLayout.HEADER_LENGTH, false);
+        }
     }
 
     private boolean takeFrame(FrameOpener open, FrameHeader header) throws IOException {
-        Chunk expanded = null;
-        if (assembler.bodyIntact() && open.expandable(header)) {
-            expanded = acquire();
-            if (expanded == null) {
-                return false;
+        open.verify(header, assembler.frameOffset());
+        FrameKind kind = header.kind();
+        switch (kind) {
+            case DATA, TRAILER -> {
+                Chunk content = FrameOpener.expandable(header) ? expanded(open, header) : assembler.takeBody();
+                if (content == null) {
+                    return false;
+                }
+                open.count(header);
+                handOut(open.open().id(), kind, content);
             }
-        }
-        try {
-            open.verify(header, assembler.bodyIntact(), assembler.frameOffset());
-            Chunk body = assembler.body();
-            if (expanded != null && body != null) {
-                open.expand(header, body, expanded);
-                body = expanded;
-            }
-            deliver(open, header.kind(), body);
-        } finally {
-            if (expanded != null) {
-                expanded.release();
-            }
+            case END -> end(open);
+            case FAILURE -> throw failure(open);
+            default -> open.count(header); // ignorable: its content is skipped
         }
         return true;
     }
 
-    private void deliver(FrameOpener open, FrameKind kind, @Nullable Chunk body) throws ResultException {
-        ResultId id = open.open().id();
-        switch (kind) {
-            case DATA -> {
-                if (firstPayloadNanos == 0) {
-                    firstPayloadNanos = System.nanoTime() - openedAt;
-                }
-                handOut(id, body, listener::onPayload);
-            }
-            case TRAILER -> handOut(id, body, listener::onTrailer);
-            case END -> end(open, body);
-            case FAILURE -> {
-                throw new ResultFailedException(FailureBody.parse(require(body, kind, id)), id, null);
-            }
-            default -> {} // ignorable: verified and counted, its content is skipped
+    private @Nullable Chunk expanded(FrameOpener open, FrameHeader header) throws IOException {
+        Chunk into = acquire();
+        if (into == null) {
+            return null;
+        }
+        try {
+            open.expand(header, required(FrameKind.DATA), into);
+            return into;
+        } catch (Throwable e) {
+            into.release();
+            throw e;
         }
     }
 
-    private void end(FrameOpener open, @Nullable Chunk body) throws ResultException {
-        ResultId id = open.open().id();
-        open.verifyEnd(require(body, FrameKind.END, id));
+    private void handOut(ResultId id, FrameKind kind, Chunk content) throws ResultFailedException {
+        if (kind == FrameKind.DATA && firstPayloadNanos == 0) {
+            firstPayloadNanos = System.nanoTime() - openedAt;
+        }
+        listener.content(id, kind, content);
+    }
+
+    private void end(FrameOpener open) throws ResultException {
+        open.verifyEnd(required(FrameKind.END));
         ResultSummary summary = new ResultSummary(
-                id,
+                open.open().id(),
                 open.open().codecId(),
                 open.totals().payloadBytes(),
                 open.totals().wireBytes() + assembler.offset() - assembler.frameOffset(),
                 open.totals().trailerBytes(),
                 open.totals().frames() + 1,
                 firstPayloadNanos,
-                window.budgetStallNanos(),
+                window.budgetStallNanos() - stalledBefore,
                 0,
                 0,
                 0,
                 0);
-        call(id, () -> listener.onEnd(summary));
-        current = null;
+        current = null; // before the listener is told: it has had its one ending, whatever it does in there
         endedStreams.add(open.streamId());
+        listener.end(summary);
     }
 
-    private static Chunk require(@Nullable Chunk body, FrameKind kind, ResultId id) throws MalformedDataException {
+    private ResultFailedException failure(FrameOpener open) throws MalformedDataException {
+        Chunk body = required(FrameKind.FAILURE);
+        try {
+            return new ResultFailedException(
+                    FailureBody.parse(body), open.open().id(), null);
+        } catch (MalformedDataException e) {
+            throw located(e, assembler.frameOffset() + FrameLayout.HEADER_LENGTH, false);
+        }
+    }
+
+    private Chunk required(FrameKind kind) throws MalformedDataException {
+        Chunk body = assembler.body();
         if (body == null) {
-            throw new MalformedDataException(kind + " frame is empty", ResultException.NONE, id);
+            String name = kind == FrameKind.END ? "end" : "failure";
+            throw new MalformedDataException(name + " frame is too short", assembler.frameOffset(), openId());
         }
         return body;
     }
 
-    private interface Delivery {
-        void deliver(ByteBuf body) throws IOException;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // which of two buffers it is, not what they hold
-    private void handOut(ResultId id, @Nullable Chunk body, Delivery to) throws ResultException {
-        if (body == null) {
-            return;
+    /** Fails the result that a refused frame belongs to or disturbs; what is left of it is skipped. */
+    private void refuse(FrameHeader header, ResultException e) throws MalformedDataException {
+        if (lost != null) {
+            return; // the listener has closed this decoder and was told then
         }
-        body.touch(ChunkStage.READING);
-        // A body that arrived uncompressed is the assembler's chunk: if the listener keeps it, the next frame needs
-        // another. So it leaves the assembler here, and goes back to the pool unless it was retained.
-        Chunk own = body == assembler.body() ? assembler.takeBody() : null;
-        try {
-            call(id, () -> to.deliver(body));
-        } finally {
-            if (own != null) {
-                own.release();
-            }
+        if (header.streamId() == 0) {
+            throw (MalformedDataException) e; // the connection's own frame: nothing else is thrown for one
         }
-    }
-
-    private interface Callback {
-        void run() throws IOException;
-    }
-
-    /** Calls the listener; what it throws fails the result, with its error as the cause. */
-    private static void call(ResultId id, Callback callback) throws ResultException {
-        try {
-            callback.run();
-        } catch (IOException | RuntimeException | Error e) {
-            throw new ResultFailedException(Failures.describe(FailurePhase.RECEIVING, e, 0, 0), id, e);
-        }
-    }
-
-    /** Fails the open result, or a frame that belongs to none; unless it is over, the rest of it is skipped. */
-    private void fail(long streamId, ResultException e, boolean over) {
         FrameOpener open = current;
         current = null;
-        if (!over) {
-            skipping = true;
-            skippedStream = streamId;
+        long failed = open == null ? header.streamId() : open.streamId();
+        boolean opens = header.kind() == FrameKind.OPEN;
+        skipping = !(header.kind().terminal() && header.streamId() == failed);
+        skippedStream = opens ? header.streamId() : failed;
+        if (!skipping || skippedStream != failed) {
+            endedStreams.add(failed);
         }
-        endedStreams.add(streamId);
-        listener.onFailure(open == null ? null : open.open().id(), e);
+        listener.failure(open == null ? null : open.open().id(), e);
     }
 
     private ResultException lose(ResultException e) {
         lost = e;
-        FrameOpener open = current;
+        ResultId id = openId();
         current = null;
-        if (open != null) {
-            listener.onFailure(open.open().id(), e);
+        if (id != null) {
+            listener.failure(id, e);
         }
         return e;
+    }
+
+    /** The same fault at its place in the stream, and of the open result. */
+    private MalformedDataException located(MalformedDataException e, long base, boolean framingLost) {
+        long at = base + e.offset();
+        MalformedDataException told = framingLost
+                ? MalformedDataException.framingLost(e.reason(), e.limit(), e.actual(), at, openId())
+                : new MalformedDataException(e.reason(), e.limit(), e.actual(), at, openId());
+        told.initCause(e.getCause());
+        told.setStackTrace(e.getStackTrace());
+        return told;
+    }
+
+    private @Nullable ResultId openId() {
+        FrameOpener open = current;
+        return open == null ? null : open.open().id();
     }
 
     private void requireFraming() throws ResultException {

@@ -34,12 +34,12 @@ public final class FailureBody {
         FailurePhase phase = FailurePhase.of(body.readUnsignedByte());
         boolean retriable = (body.readByte() & FAILURE_RETRIABLE) != 0;
         if (body.readShortLE() != 0) {
-            throw new MalformedDataException("reserved field of the failure frame is not 0", FAILURE_RESERVED_OFFSET);
+            throw new MalformedDataException("reserved field is not 0 in the failure frame", FAILURE_RESERVED_OFFSET);
         }
         long payloadBytes = body.readLongLE();
         long frames = body.readLongLE();
         String className = readText(body, MAX_CLASS_NAME_LENGTH, "class name");
-        String text = readText(body, MAX_FAILURE_TEXT_LENGTH, "failure text");
+        String text = readText(body, MAX_FAILURE_TEXT_LENGTH, "text");
         String stack = readText(body, MAX_STACK_LENGTH, "stack");
         return new ResultFailure(phase, className, text, stack, payloadBytes, frames, retriable);
     }
@@ -52,12 +52,13 @@ public final class FailureBody {
 
     private static String readText(ByteBuf body, int limit, String field) throws MalformedDataException {
         if (body.readableBytes() < 2) {
-            throw new MalformedDataException(field + " is missing", body.readerIndex());
+            throw new MalformedDataException("failure frame is too short for its " + field, body.readerIndex());
         }
         int length = body.readUnsignedShortLE();
         if (length > limit) {
-            throw new MalformedDataException(field + " is too long", limit, length, body.readerIndex() - 2, null);
+            throw new MalformedDataException(
+                    "failure text is too long: " + field, limit, length, body.readerIndex() - 2, null);
         }
-        return FrameText.read(body, length, field);
+        return FrameText.read(body, length, "failure frame", field);
     }
 }

@@ -15,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * Puts frames together from bytes that arrive in any pieces: the header in 32 bytes of its own, the body in a chunk of
  * the receiver's pool.
  *
- * <p>No length is believed before the header's checksum holds, and none ever sizes an allocation: a body that does not
- * fit a chunk is refused. A frame whose framing is lost throws; a frame whose body is damaged is delivered, marked, so
- * that its result alone fails.
+ * <p>It stops twice in each frame. Behind the header, whose checksum holds, its owner judges the lengths and either
+ * {@linkplain #keepBody keeps} the body or has it {@linkplain #passOver passed over}, for which no chunk is needed; so no
+ * length is believed before, and none ever sizes an allocation. Behind the body the frame is whole, until
+ * {@link #nextFrame}. A damaged body is marked, so that its result alone fails.
  *
  * <p><b>Ownership.</b> Bytes given are copied. The chunk being filled is this assembler's until {@link #takeBody}, or
  * {@link #close}; one that was not taken is filled again for the next frame.
@@ -36,6 +37,8 @@ public final class FrameAssembler {
         NEEDS_BYTES,
         /** No chunk can be had now; bytes may be left. */
         NEEDS_CHUNK,
+        /** A header is whole and waits to be judged; bytes may be left. */
+        HEADER,
         /** A frame is whole; bytes may be left. */
         FRAME
     }
@@ -43,25 +46,26 @@ public final class FrameAssembler {
     private enum State {
         PREAMBLE,
         HEADER,
+        JUDGED,
         BODY,
+        PASSING,
         FRAME
     }
 
     private final ChunkSource chunks;
-    private final int chunkBytes;
     private final byte[] preamble = new byte[PREAMBLE_LENGTH];
     private final FrameHeader header = new FrameHeader();
     private final CRC32C crc = new CRC32C();
     private State state = State.PREAMBLE;
     private int filled;
+    private long toPass;
     private long offset;
     private long frameOffset;
     private @Nullable Chunk chunk;
     private boolean bodyIntact;
 
-    public FrameAssembler(ChunkSource chunks, int chunkBytes) {
+    public FrameAssembler(ChunkSource chunks) {
         this.chunks = chunks;
-        this.chunkBytes = chunkBytes;
     }
 
     /** Bytes used since the start of the stream. */
@@ -69,12 +73,12 @@ public final class FrameAssembler {
         return offset;
     }
 
-    /** Where the whole frame's header began. */
+    /** Where the frame's header began. */
     public long frameOffset() {
         return frameOffset;
     }
 
-    /** The whole frame's header; valid until the next {@link #assemble}. */
+    /** The frame's header; valid until {@link #nextFrame} or {@link #passOver}. */
     public FrameHeader header() {
         return header;
     }
@@ -98,35 +102,58 @@ public final class FrameAssembler {
         return taken;
     }
 
-    /** Uses bytes until a frame is whole; the frame before is forgotten, its chunk filled again unless taken. */
+    /** Uses bytes until a header or a frame is whole, and stays there until it is told how to go on. */
     public Progress assemble(ByteBuffer bytes) throws IOException {
-        if (state == State.FRAME) {
-            state = State.HEADER;
-            filled = 0;
-        }
-        for (; ; ) {
-            boolean whole = switch (state) {
-                case PREAMBLE -> fillPreamble(bytes);
-                case HEADER -> fillHeader(bytes);
-                case BODY, FRAME -> true;
-            };
-            if (!whole) {
-                return Progress.NEEDS_BYTES;
+        boolean whole = true;
+        while (whole) {
+            switch (state) {
+                case PREAMBLE -> whole = fillPreamble(bytes);
+                case HEADER -> whole = fillHeader(bytes);
+                case JUDGED -> {
+                    return Progress.HEADER;
+                }
+                case BODY -> {
+                    return fillBody(bytes);
+                }
+                case PASSING -> whole = pass(bytes);
+                case FRAME -> {
+                    return Progress.FRAME;
+                }
             }
-            if (state == State.BODY) {
-                return fillBody(bytes);
-            }
         }
+        return Progress.NEEDS_BYTES;
+    }
+
+    /** The header is good: its body, which fits a chunk, is assembled. */
+    public void keepBody() {
+        state = State.BODY;
+        filled = 0;
+    }
+
+    /** The frame is not wanted: its body goes by unseen, whatever its length, and the next header follows. */
+    public void passOver() {
+        toPass = header.wireLength();
+        if (toPass == 0) {
+            nextFrame();
+        } else {
+            state = State.PASSING;
+        }
+    }
+
+    /** The whole frame is forgotten; its chunk is filled again unless it was taken. */
+    public void nextFrame() {
+        state = State.HEADER;
+        filled = 0;
     }
 
     /** The stream has ended: fine between frames, a truncation within one. Between results is the caller's to judge. */
     public void endOfInput() throws TruncatedResultException {
         if (state == State.PREAMBLE) {
-            throw new TruncatedResultException(
-                    offset == 0 ? "the stream is empty" : "the stream ends inside its preamble", offset, null);
+            throw new TruncatedResultException("the stream ends inside its preamble", offset, null);
         }
-        if (state == State.BODY || (state == State.HEADER && filled > 0)) {
-            String where = state == State.BODY ? "body" : "header";
+        boolean between = state == State.FRAME || (state == State.HEADER && filled == 0);
+        if (!between) {
+            String where = state == State.HEADER ? "header" : "body";
             throw new TruncatedResultException("the stream ends inside a frame's " + where, offset, null);
         }
     }
@@ -159,22 +186,26 @@ public final class FrameAssembler {
         if (filled < HEADER_LENGTH) {
             return false;
         }
-        verifyHeader();
-        state = State.BODY;
-        filled = 0;
-        return true;
-    }
-
-    private void verifyHeader() throws MalformedDataException {
         if (!header.intact()) {
             throw lost("header checksum does not match", MalformedDataException.NONE, MalformedDataException.NONE);
         }
         if (header.reserved() != 0) {
             throw lost("reserved byte of the header is not 0", 0, header.reserved());
         }
-        if (header.wireLength() > chunkBytes - HEADER_LENGTH) {
-            throw lost("wire length exceeds what a chunk holds", chunkBytes - HEADER_LENGTH, header.wireLength());
+        state = State.JUDGED;
+        return true;
+    }
+
+    private boolean pass(ByteBuffer bytes) {
+        int part = (int) Math.min(toPass, bytes.remaining());
+        bytes.position(bytes.position() + part);
+        toPass -= part;
+        offset += part;
+        if (toPass > 0) {
+            return false;
         }
+        nextFrame();
+        return true;
     }
 
     private Progress fillBody(ByteBuffer bytes) throws IOException {

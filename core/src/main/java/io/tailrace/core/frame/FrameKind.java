@@ -51,8 +51,8 @@ public enum FrameKind {
         return this == DATA || this == TRAILER || this == IGNORABLE;
     }
 
-    /** Whether it belongs to the connection itself, stream 0. */
-    public boolean ofConnection() {
-        return this == HELLO || this == CREDIT || this == CANCEL || this == PING;
+    /** Whether frames of this kind make up a result; the others that must be understood are not of this version. */
+    boolean ofResult() {
+        return this == OPEN || this == DATA || this == TRAILER || terminal() || this == IGNORABLE;
     }
 }

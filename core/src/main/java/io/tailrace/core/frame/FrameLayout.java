@@ -60,7 +60,7 @@ public final class FrameLayout {
     // Sizes
     public static final int MIN_CHUNK_SIZE = 512;
     public static final int MAX_CHUNK_SIZE = 16 << 20;
-    public static final int MAX_FRAMES = Integer.MAX_VALUE;
+    public static final int MAX_SEQUENCE = Integer.MAX_VALUE;
 
     // OPEN body
     public static final int MAX_OPEN_LENGTH = MIN_CHUNK_SIZE - HEADER_LENGTH;

@@ -9,14 +9,16 @@ import io.tailrace.core.wire.BlockCompression;
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ResultTooLargeException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The only reader of flags: verifies the frames of one open result, each before its bytes are used, and expands them.
  *
- * <p>It checks, in this order: lengths against the chunk size that OPEN declares, body checksum, kind and flags,
- * sequence, order of kinds, limits. What it throws fails this result alone.
+ * <p>The order of checks is FRAME_FORMAT.md's: lengths before the body is read, then the body's checksum, kind and
+ * flags, for which no result need be open; then sequence, order of kinds and limits. What it throws fails one result.
  *
  * <p><b>Ownership.</b> None: chunks are borrowed for the call.
  */
@@ -30,7 +32,7 @@ public final class FrameOpener {
     private boolean inTrailer;
     private long offset;
 
-    /** The open frame has been verified by {@link #verifyOpen}; its header is counted here. */
+    /** The open frame has been verified; its header is counted here. */
     public FrameOpener(
             OpenBody open, FrameHeader header, DecoderLimits limits, @Nullable BlockCompression compression) {
         this.open = open;
@@ -40,20 +42,61 @@ public final class FrameOpener {
         totals.add(header.kindCode(), (int) header.wireLength(), (int) header.rawLength(), header.bodyCrc());
     }
 
-    /** What an open frame must be, before a result exists that could judge it. */
-    public static void verifyOpen(FrameHeader header, boolean bodyIntact, long at) throws MalformedDataException {
+    /** Verifies what is told before the body is read: the lengths, of which {@code largest} is the most. */
+    public static void verifyLengths(FrameHeader header, long largest, long at, @Nullable ResultId id)
+            throws MalformedDataException {
+        long wire = header.wireLength();
+        long raw = header.rawLength();
+        if (wire > largest) {
+            throw new MalformedDataException("wire length exceeds the chunk size", largest, wire, at, id);
+        }
+        if (raw > largest) {
+            throw new MalformedDataException("raw length exceeds the chunk size", largest, raw, at, id);
+        }
+        if (!header.compressed() && raw != wire) {
+            throw new MalformedDataException("raw length disagrees with wire length", wire, raw, at, id);
+        }
+        if (header.compressed() && (wire == 0 || wire >= raw)) {
+            throw new MalformedDataException("compressed frame is not smaller than its raw length", raw, wire, at, id);
+        }
+    }
+
+    /** Verifies what holds for every frame of a result, open or not: the body's checksum, the kind and the flags. */
+    public static void verifyKind(FrameHeader header, boolean bodyIntact, long at, @Nullable ResultId id)
+            throws MalformedDataException {
         if (!bodyIntact) {
-            throw new MalformedDataException("body checksum of the open frame does not match", at);
+            throw new MalformedDataException("body checksum does not match", at, id);
         }
-        if (header.mustUnderstandFlags() != 0) {
-            throw new MalformedDataException("open frame has flags", 0, header.mustUnderstandFlags(), at, null);
+        FrameKind kind = header.kind();
+        if (!kind.ofResult()) {
+            throw new MalformedDataException("unknown frame kind " + header.kindCode(), at, id);
         }
-        if (header.rawLength() != header.wireLength()) {
-            throw new MalformedDataException(
-                    "raw length disagrees with wire length", header.wireLength(), header.rawLength(), at, null);
+        int flags = header.mustUnderstandFlags();
+        if ((flags & ~KNOWN_MUST_UNDERSTAND) != 0) {
+            throw new MalformedDataException("unknown flags", KNOWN_MUST_UNDERSTAND, flags, at, id);
         }
-        if (header.sequence() != 0) {
-            throw new MalformedDataException("open frame's sequence is not 0", 0, header.sequence(), at, null);
+        if (header.compressed() && !kind.compressible()) {
+            throw new MalformedDataException("frame kind is never compressed: " + kind, at, id);
+        }
+    }
+
+    /** Verifies the body and the flags of a frame of the connection itself; this version knows none, and skips it. */
+    public static void verifyConnectionFrame(FrameHeader header, boolean bodyIntact, long at)
+            throws MalformedDataException {
+        if (!bodyIntact) {
+            throw new MalformedDataException("body checksum does not match", at);
+        }
+        verifyConnectionKind(header, at);
+        int flags = header.mustUnderstandFlags();
+        if (flags != 0) {
+            throw new MalformedDataException("unknown flags on a frame of the connection", 0, flags, at, null);
+        }
+    }
+
+    /** Verifies that a frame of the connection itself may be skipped. */
+    public static void verifyConnectionKind(FrameHeader header, long at) throws MalformedDataException {
+        if (header.kind() != FrameKind.IGNORABLE) {
+            throw new MalformedDataException("unknown frame kind of the connection: " + header.kindCode(), at);
         }
     }
 
@@ -69,24 +112,35 @@ public final class FrameOpener {
         return totals;
     }
 
-    /** Verifies a frame of this result and counts it; {@code at} is where its header began. */
-    public void verify(FrameHeader header, boolean bodyIntact, long at) throws ResultException {
+    /**
+     * Verifies a frame of this result, whose kind is verified, against those before it; {@code at} is where its header
+     * began.
+     */
+    public void verify(FrameHeader header, long at) throws ResultException {
         offset = at;
-        verifyLengths(header);
-        if (!bodyIntact) {
-            throw malformed("body checksum does not match");
-        }
         FrameKind kind = header.kind();
-        verifyKind(kind, header);
+        if (kind == FrameKind.OPEN) {
+            throw malformed("result opened twice");
+        }
         verifySequence(kind, header);
         if (kind == FrameKind.DATA && inTrailer) {
             throw malformed("data frame behind the trailer");
         }
-        inTrailer |= kind == FrameKind.TRAILER;
+        if (header.wireLength() == 0 && (kind == FrameKind.DATA || kind == FrameKind.TRAILER)) {
+            throw malformed("empty frame: " + kind);
+        }
+        if (expandable(header) && open.compressionId() == 0) {
+            throw malformed("compressed frame in a result without compression");
+        }
         if (!kind.terminal()) {
             verifyLimits(kind, header);
-            totals.add(header.kindCode(), (int) header.wireLength(), (int) header.rawLength(), header.bodyCrc());
         }
+    }
+
+    /** Counts a frame that was verified, and expanded if need be. */
+    public void count(FrameHeader header) {
+        inTrailer |= header.kind() == FrameKind.TRAILER;
+        totals.add(header.kindCode(), (int) header.wireLength(), (int) header.rawLength(), header.bodyCrc());
     }
 
     /** Verifies an end frame's body against what was received. */
@@ -96,20 +150,17 @@ public final class FrameOpener {
         }
         int at = body.arrayOffset() + body.readerIndex();
         if ((int) FrameHeader.INT.get(body.array(), at + END_RESERVED_OFFSET) != 0) {
-            throw malformed("reserved field of the end frame is not 0");
+            throw malformed("reserved field is not 0 in the end frame");
         }
         ResultTotals.Disagreement found = totals.disagreement(body.array(), at);
         if (!found.none()) {
-            throw malformed(found.total() + " of the end frame disagree", found.counted(), found.declared());
+            throw malformed(found.total() + " with the end frame", found.counted(), found.declared());
         }
     }
 
     /** Expands a compressed body into another chunk, from 0 to its raw length exactly. */
     public void expand(FrameHeader header, Chunk body, Chunk into) throws MalformedDataException {
-        BlockCompression with = compression;
-        if (with == null || with.id() != open.compressionId()) {
-            throw malformed("compressed frame in a result that declares no compression we have");
-        }
+        BlockCompression with = Objects.requireNonNull(compression); // a result that declares another was not opened
         int rawLength = (int) header.rawLength();
         try {
             with.expand(
@@ -119,68 +170,27 @@ public final class FrameOpener {
                     into.array(),
                     into.arrayOffset(),
                     rawLength);
-        } catch (MalformedDataException e) {
-            MalformedDataException told = malformed(e.reason(), e.limit(), e.actual());
+        } catch (MalformedDataException | RuntimeException e) {
+            // The block is hostile until it is expanded: whatever a decompressor makes of it, only this result fails.
+            MalformedDataException told = malformed("compressed block does not expand: " + e.getMessage());
             told.initCause(e);
             throw told;
         }
         into.setIndex(0, rawLength);
     }
 
-    /** Whether the frame's body would be expanded: then a second chunk is needed before it is judged. */
-    public boolean expandable(FrameHeader header) {
+    /** Whether the frame's body is to be expanded, into a second chunk. */
+    public static boolean expandable(FrameHeader header) {
         FrameKind kind = header.kind();
         return header.compressed() && (kind == FrameKind.DATA || kind == FrameKind.TRAILER);
-    }
-
-    private void verifyLengths(FrameHeader header) throws MalformedDataException {
-        int largest = open.chunkSize() - HEADER_LENGTH;
-        if (header.wireLength() > largest) {
-            throw malformed("wire length exceeds the declared chunk size", largest, header.wireLength());
-        }
-        if (header.rawLength() > largest) {
-            throw malformed("raw length exceeds the declared chunk size", largest, header.rawLength());
-        }
-        if (!header.compressed() && header.rawLength() != header.wireLength()) {
-            throw malformed("raw length disagrees with wire length", header.wireLength(), header.rawLength());
-        }
-        if (header.compressed() && (header.wireLength() == 0 || header.wireLength() >= header.rawLength())) {
-            throw malformed(
-                    "compressed frame is not smaller than its raw length", header.rawLength(), header.wireLength());
-        }
-    }
-
-    private void verifyKind(FrameKind kind, FrameHeader header) throws MalformedDataException {
-        if (kind == FrameKind.UNKNOWN) {
-            throw malformed("unknown frame kind " + header.kindCode());
-        }
-        if (kind.ofConnection()) {
-            throw malformed("frame kind " + kind + " does not belong to a result");
-        }
-        if (kind == FrameKind.OPEN) {
-            throw malformed("result opened twice");
-        }
-        int unknown = header.mustUnderstandFlags() & ~KNOWN_MUST_UNDERSTAND;
-        if (unknown != 0) {
-            throw malformed("unknown must-understand flags", KNOWN_MUST_UNDERSTAND, header.mustUnderstandFlags());
-        }
-        if (header.compressed() && !kind.compressible()) {
-            throw malformed("frame kind " + kind + " is never compressed");
-        }
-        if (header.wireLength() == 0 && (kind == FrameKind.DATA || kind == FrameKind.TRAILER)) {
-            throw malformed("empty " + kind + " frame");
-        }
     }
 
     private void verifySequence(FrameKind kind, FrameHeader header) throws MalformedDataException {
         long expected = totals.frames();
         // A sender that fails drops what it had sealed: its failure frame may leave a gap in front.
         boolean right = kind == FrameKind.FAILURE ? header.sequence() >= expected : header.sequence() == expected;
-        if (!right) {
+        if (!right || header.sequence() > MAX_SEQUENCE) {
             throw malformed("frame out of sequence", expected, header.sequence());
-        }
-        if (expected >= MAX_FRAMES) {
-            throw malformed("too many frames", MAX_FRAMES, expected);
         }
     }
 

@@ -29,10 +29,10 @@ final class FrameText {
     }
 
     /** Reads {@code length} bytes at the reader index; they must lie within the body and be UTF-8. */
-    static String read(ByteBuf body, int length, String field) throws MalformedDataException {
+    static String read(ByteBuf body, int length, String frame, String field) throws MalformedDataException {
         if (length > body.readableBytes()) {
             throw new MalformedDataException(
-                    field + " leaves the frame's body", body.readableBytes(), length, body.readerIndex(), null);
+                    frame + " is too short for its " + field, body.readableBytes(), length, body.readerIndex(), null);
         }
         ByteBuffer bytes = ByteBuffer.wrap(body.array(), body.arrayOffset() + body.readerIndex(), length);
         try {
@@ -40,7 +40,7 @@ final class FrameText {
             body.skipBytes(length);
             return text;
         } catch (CharacterCodingException e) {
-            MalformedDataException told = new MalformedDataException(field + " is not UTF-8", body.readerIndex());
+            MalformedDataException told = new MalformedDataException("text is not UTF-8: " + field, body.readerIndex());
             told.initCause(e);
             throw told;
         }

@@ -47,7 +47,7 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         }
         int compressionId = body.readUnsignedShortLE();
         if (body.readShortLE() != 0) {
-            throw new MalformedDataException("reserved field of the open frame is not 0", OPEN_RESERVED_OFFSET);
+            throw new MalformedDataException("reserved field is not 0 in the open frame", OPEN_RESERVED_OFFSET);
         }
         long stage = body.readLongLE();
         long task = body.readLongLE();
@@ -65,13 +65,13 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
 
     private static String readText(ByteBuf body, int limit, String field) throws MalformedDataException {
         if (!body.isReadable()) {
-            throw new MalformedDataException(field + " is missing", body.readerIndex());
+            throw new MalformedDataException("open frame is too short for its " + field, body.readerIndex());
         }
         int length = body.readUnsignedByte();
         if (length > limit) {
             throw new MalformedDataException(field + " is too long", limit, length, body.readerIndex() - 1, null);
         }
-        return FrameText.read(body, length, field);
+        return FrameText.read(body, length, "open frame", field);
     }
 
     private static void requireFits(String text, int limit, String field) {

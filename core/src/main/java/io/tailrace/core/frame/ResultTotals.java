@@ -65,16 +65,16 @@ public final class ResultTotals {
 
     /** The first total in which an end frame's body disagrees with what was received, or null. */
     public Disagreement disagreement(byte[] array, int at) {
-        Disagreement found =
-                Disagreement.between("frames", frames, (long) FrameHeader.LONG.get(array, at + END_FRAMES_OFFSET));
-        found = found.or(
-                "payload bytes", payloadBytes, (long) FrameHeader.LONG.get(array, at + END_PAYLOAD_RAW_OFFSET));
-        found = found.or("payload wire bytes", payloadWireBytes, (long)
+        Disagreement found = Disagreement.between(
+                "frames disagree", frames, (long) FrameHeader.LONG.get(array, at + END_FRAMES_OFFSET));
+        found = found.or("payload bytes disagree", payloadBytes, (long)
+                FrameHeader.LONG.get(array, at + END_PAYLOAD_RAW_OFFSET));
+        found = found.or("payload wire bytes disagree", payloadWireBytes, (long)
                 FrameHeader.LONG.get(array, at + END_PAYLOAD_WIRE_OFFSET));
-        found = found.or(
-                "trailer bytes", trailerBytes, (long) FrameHeader.LONG.get(array, at + END_TRAILER_RAW_OFFSET));
+        found = found.or("trailer bytes disagree", trailerBytes, (long)
+                FrameHeader.LONG.get(array, at + END_TRAILER_RAW_OFFSET));
         int declared = (int) FrameHeader.INT.get(array, at + END_DIGEST_OFFSET);
-        return found.or("digest", digest.getValue(), Integer.toUnsignedLong(declared));
+        return found.or("digest disagrees", digest.getValue(), Integer.toUnsignedLong(declared));
     }
 
     /** A total that was counted otherwise than declared; none where both are equal. */

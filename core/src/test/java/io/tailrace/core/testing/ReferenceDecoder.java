@@ -120,6 +120,7 @@ public final class ReferenceDecoder {
         Refusal.connectionUnless(frame.streamId() != 0 || frame.isIgnorable(), "unknown frame kind of the connection");
         if (frame.kind() == ReferenceFrame.OPEN && frame.streamId() != skipped) {
             skipping = null;
+            ended.add(skipped);
             return false;
         }
         if (frame.isTerminal() && frame.streamId() == skipped) {
@@ -146,6 +147,7 @@ public final class ReferenceDecoder {
                 throw foreign;
             }
             report(Terminal.MALFORMED, foreign.reason(), false, current.streamId, null);
+            ended.add(current.streamId);
             open = null;
             current = null;
         }
@@ -190,6 +192,9 @@ public final class ReferenceDecoder {
             ended.add(failed);
         } else {
             skipping = frame.kind() == ReferenceFrame.OPEN ? frame.streamId() : failed;
+            if (skipping != failed) {
+                ended.add(failed);
+            }
         }
     }
 
