@@ -206,7 +206,8 @@ public final class Main implements Callable<Integer> {
         require(scale > 0 && scale <= 100_000, "--scale is a number above 0");
         require(executors >= 1 && executors <= 256, "--executors is 1 to 256");
         require(tasks >= 1 && tasks <= 100_000, "--tasks is 1 to 100000");
-        require(window >= 2 && window <= 4096, "--window is 2 to 4096");
+        int least = compress == Compression.lz4 ? 2 : 1; // a compressed chunk lies beside the one it was made from
+        require(window >= least && window <= 4096, "--window is " + least + " to 4096");
         require(
                 chunk.bytes() >= ChunkPool.MIN_CHUNK_BYTES && chunk.bytes() <= ChunkPool.MAX_CHUNK_BYTES,
                 "--chunk is " + ChunkPool.MIN_CHUNK_BYTES + " bytes to 16m");

@@ -20,8 +20,9 @@ final class Progress implements AutoCloseable {
     private final String unit;
     private final long total;
     private final @Nullable ProgressBar bar;
-    private final long start = System.nanoTime();
-    private long nextLine = start + LINE_NANOS;
+    private long firstBytes;
+    private long nextLine = System.nanoTime() + LINE_NANOS;
+    private long done;
 
     private Progress(String name, long total, String unit, @Nullable ProgressBar bar) {
         this.name = name;
@@ -60,8 +61,14 @@ final class Progress implements AutoCloseable {
         }
     }
 
-    void update(long done, long payloadBytes) {
-        String rate = new ByteSize((long) (payloadBytes * 1e9 / (System.nanoTime() - start))) + "/s";
+    /** The rate is that since the first payload was seen: JVMs take their time to start. */
+    void update(long nowDone, long payloadBytes) {
+        done = nowDone;
+        if (payloadBytes > 0 && firstBytes == 0) {
+            firstBytes = System.nanoTime();
+        }
+        long nanos = firstBytes == 0 ? 0 : System.nanoTime() - firstBytes;
+        String rate = nanos <= 0 ? "" : new ByteSize((long) (payloadBytes * 1e9 / nanos)) + "/s";
         if (bar != null) {
             bar.stepTo(done);
             bar.setExtraMessage(rate);
@@ -74,6 +81,7 @@ final class Progress implements AutoCloseable {
     @Override
     public void close() throws IOException {
         if (bar != null) {
+            bar.maxHint(done); // the total was an estimate
             bar.close();
         }
     }

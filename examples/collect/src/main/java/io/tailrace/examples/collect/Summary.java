@@ -198,17 +198,19 @@ record Summary(
 
     private String head() {
         String what = job.text() != null ? job.text() : "TPC-H at scale factor " + scale();
-        double perSecond = seconds == 0 ? 0 : counts.payloadBytes() / seconds;
-        return String.format(
+        String head = String.format(
                 Locale.ROOT,
-                "%s, %s: %,d rows, %s payload, %s wire, %.2f s, %s/s",
+                "%s, %s: %,d rows, %s payload, %s wire",
                 mode(),
                 job.from().isEmpty() ? what : job.from().size() + " result files",
                 counts.rows(),
                 new ByteSize(counts.payloadBytes()),
-                new ByteSize(counts.wireBytes()),
-                seconds,
-                new ByteSize((long) perSecond));
+                new ByteSize(counts.wireBytes()));
+        return seconds == 0
+                ? head
+                : head
+                        + String.format(Locale.ROOT, ", %.2f s, %s/s", seconds, new ByteSize((long)
+                                (counts.payloadBytes() / seconds)));
     }
 
     private String verdict() {

@@ -58,7 +58,7 @@ final class CollectTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"--sync", "--threaded", "--compress=lz4", "--compress=lz4 --threaded", "--chunk=512 --window=2"})
+            strings = {"--sync", "--threaded", "--compress=lz4", "--compress=lz4 --threaded", "--chunk=512 --window=1"})
     void collectAtScale001GivesTheSameAnswerWhateverTheWay(String options) throws IOException {
         int status = collect((options + " --scale=0.01 --tasks=5").split(" "));
 
@@ -68,6 +68,9 @@ final class CollectTest {
         assertTrue(summary("answer")
                 .contains("A|F|380456.00|532348211.65|505822441.49|526165934.00|25.58|35785.71|0.05|14876"));
         assertTrue(number("payloadBytes") > 5_000_000);
+        boolean compressed = options.contains("lz4");
+        assertEquals(compressed, summary("compression").contains("lz4"));
+        assertEquals(compressed, number("wireBytes") < number("payloadBytes"));
         assertTrue(number("peakLiveBytes") > 0);
         assertTrue(number("peakLiveBytes") <= number("windowBytes"), "the window is the bound");
         assertTrue(number("executorLiveHeapBytes") > 0);
@@ -95,7 +98,7 @@ final class CollectTest {
     @Test
     void stockModeRunsOutOfMemoryInTheDriverWhereAllExecutorsSendAtOnce() throws IOException {
         assertEquals(
-                3, collect("--mode", "stock", "--scale", "0.3", "--tasks", "16", "--executors", "4", "--heap", "48m"));
+                3, collect("--mode", "stock", "--scale", "0.11", "--tasks", "6", "--executors", "6", "--heap", "40m"));
 
         assertEquals("\"driver\"", summary("outOfMemory"));
     }
@@ -194,6 +197,7 @@ final class CollectTest {
                 "--mode=fast",
                 "--chunk=1g",
                 "--threaded --sync",
+                "--compress=lz4 --window=1",
                 "--file=/nonexistent",
                 "--to=a --from=b",
                 "--mode=stock --to=a",

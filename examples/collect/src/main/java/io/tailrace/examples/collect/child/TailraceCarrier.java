@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.examples.collect.child;
 
+import io.tailrace.codec.lz4.Lz4Compression;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.ResultSummary;
@@ -49,7 +50,7 @@ final class TailraceCarrier implements Carrier {
     TailraceCarrier(Job job) {
         this.job = job;
         this.work = job.work();
-        this.compression = null;
+        this.compression = job.lz4() ? Lz4Compression.fastest() : null;
         long chunks = Math.max(job.window(), (long) READ_WINDOW * job.executors());
         this.pool = ChunkPool.builder()
                 .chunkBytes(job.chunkBytes())
@@ -61,7 +62,7 @@ final class TailraceCarrier implements Carrier {
                 .sendingOn(job.threaded() ? sending : null)
                 .build();
         if (compression != null) {
-            Report.COMPRESSION.say(compression.implementation());
+            Report.COMPRESSION.say("lz4 (" + compression.implementation() + ")");
         }
     }
 
