@@ -23,6 +23,7 @@ import java.util.List;
  * @param summary null unless the result is complete
  * @param failure null when the result is complete
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by content, never as records
 public record Received(ResultId id, byte[] payload, byte[] trailer, ResultSummary summary, ResultException failure) {
 
     public static List<Received> all(ChunkPool pool, byte[] stream) throws IOException {
