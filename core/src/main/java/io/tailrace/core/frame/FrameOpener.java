@@ -170,13 +170,18 @@ public final class FrameOpener {
                     into.array(),
                     into.arrayOffset(),
                     rawLength);
-        } catch (MalformedDataException | RuntimeException e) {
+        } catch (MalformedDataException e) {
+            throw notExpanded(malformed("compressed block does not expand: " + e.reason(), e.limit(), e.actual()), e);
+        } catch (RuntimeException e) {
             // The block is hostile until it is expanded: whatever a decompressor makes of it, only this result fails.
-            MalformedDataException told = malformed("compressed block does not expand: " + e.getMessage());
-            told.initCause(e);
-            throw told;
+            throw notExpanded(malformed("compressed block does not expand: " + e.getMessage()), e);
         }
         into.setIndex(0, rawLength);
+    }
+
+    private static MalformedDataException notExpanded(MalformedDataException told, Exception cause) {
+        told.initCause(cause);
+        return told;
     }
 
     /** Whether the frame's body is to be expanded, into a second chunk. */
