@@ -25,9 +25,9 @@ final class Failures {
     }
 
     static ResultFailure describe(FailurePhase phase, Throwable cause, long payloadBytes, long frames) {
-        String text = cause.getMessage() == null ? "" : cause.getMessage();
+        String className = cause.getClass().getName();
         return new ResultFailure(
-                phase, cause.getClass().getName(), text, stack(cause), payloadBytes, frames, retriable(phase, cause));
+                phase, className, text(cause), stack(cause), payloadBytes, frames, retriable(phase, cause));
     }
 
     private static boolean retriable(FailurePhase phase, Throwable cause) {
@@ -40,12 +40,26 @@ final class Failures {
         return cause instanceof IOException || cause instanceof OutOfMemoryError;
     }
 
-    private static String stack(Throwable cause) {
-        StringBuilder text = new StringBuilder();
-        StackTraceElement[] trace = cause.getStackTrace();
-        for (int i = 0; i < Math.min(trace.length, STACK_LINES); i++) {
-            text.append(trace[i]).append('\n');
+    /** The error is the user's, and so may be its accessors: what they throw must not keep a result from ending. */
+    private static String text(Throwable cause) {
+        try {
+            String text = cause.getMessage();
+            return text == null ? "" : text;
+        } catch (Throwable e) {
+            return "";
         }
-        return text.toString();
+    }
+
+    private static String stack(Throwable cause) {
+        try {
+            StringBuilder text = new StringBuilder();
+            StackTraceElement[] trace = cause.getStackTrace();
+            for (int i = 0; i < Math.min(trace.length, STACK_LINES); i++) {
+                text.append(trace[i]).append('\n');
+            }
+            return text.toString();
+        } catch (Throwable e) {
+            return "";
+        }
     }
 }

@@ -56,6 +56,13 @@ public final class ResultWriter implements AutoCloseable {
     private volatile boolean cancelled;
     private boolean trailerBegun;
     private boolean ended;
+
+    /** Whether the ending is through. One that ran out of stack or heap on its way is taken up again by close. */
+    private boolean released;
+
+    /** The end frame may be out: nothing may follow it. */
+    private boolean endSent;
+
     private @Nullable IOException failure;
 
     ResultWriter(EncoderSettings settings, OpenBody open, long streamId, ChunkWindow window, FrameSink sink)
@@ -128,21 +135,22 @@ public final class ResultWriter implements AutoCloseable {
         trailer.take();
         FailurePhase phase = trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING;
         attempt(phase, frames::end);
+        endSent = true;
         try {
             sending.finish();
         } catch (IOException | RuntimeException | Error e) {
-            // The end frame may be out: nothing may follow it.
-            throw end(phase, e, false);
+            throw end(phase, e);
         }
         ended = true;
         window.close();
+        released = true;
         return summary();
     }
 
     /** Ends the result with a failure and tells the peer; nothing when it has ended already. */
     public void fail(Throwable cause) {
-        if (!ended) {
-            end(trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING, cause, true);
+        if (!released) {
+            end(trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING, cause);
         }
     }
 
@@ -155,9 +163,9 @@ public final class ResultWriter implements AutoCloseable {
     /** Releases all. A result that was neither finished nor failed fails here, and the peer is told. */
     @Override
     public void close() {
-        if (!ended) {
+        if (!released) {
             FailurePhase phase = cancelled ? FailurePhase.CANCELLED : FailurePhase.CLOSED;
-            end(phase, new IllegalStateException("the result was closed without finish"), true);
+            end(phase, new IllegalStateException("the result was closed without finish"));
         }
     }
 
@@ -177,7 +185,7 @@ public final class ResultWriter implements AutoCloseable {
             }
             step.run();
         } catch (IOException | RuntimeException | Error e) {
-            throw end(phase, e, true);
+            throw end(phase, e);
         }
     }
 
@@ -188,25 +196,26 @@ public final class ResultWriter implements AutoCloseable {
             }
             return region.give();
         } catch (IOException | RuntimeException | Error e) {
-            throw end(phase, e, true);
+            throw end(phase, e);
         }
     }
 
     /** Ends the result once, for whatever reason, and returns what its encoding thread is to throw. */
-    private IOException end(FailurePhase writing, Throwable thrownHere, boolean tell) {
+    private IOException end(FailurePhase writing, Throwable thrownHere) {
         boolean bySink = thrownHere instanceof Delivery.SinkException;
         Throwable cause = thrownHere instanceof Delivery.SinkException sunk ? sunk.reason() : thrownHere;
         FailurePhase phase = bySink ? FailurePhase.SINK : Failures.phase(writing, cause);
         ended = true;
         payload.take();
         trailer.take();
+        frames.release();
         long written = frames.totals().payloadBytes();
         FailurePhase told = cancelled && !bySink ? FailurePhase.CANCELLED : phase;
         ResultFailure record =
                 Failures.describe(told, cause, written, frames.totals().frames());
-        frames.release();
-        sending.abort(tell ? begun -> farewell(record, begun) : null);
+        sending.abort(endSent ? null : begun -> farewell(record, begun));
         window.close();
+        released = true;
         IOException thrown;
         if (told == FailurePhase.CANCELLED) {
             thrown = new ResultCancelledException("cancelled", written, open.id());
