@@ -50,6 +50,7 @@ final class FrameWriter {
     private int header = -1;
     private long sent;
     private boolean payloadSent;
+    private boolean compressing;
     private long compressorNanos;
 
     FrameWriter(
@@ -95,6 +96,11 @@ final class FrameWriter {
 
     long compressorNanos() {
         return compressorNanos;
+    }
+
+    /** Whether the compressor was called and has not returned: what was thrown is its own. */
+    boolean compressing() {
+        return compressing;
     }
 
     FrameKind kind() {
@@ -244,12 +250,12 @@ final class FrameWriter {
     private int timedCompress(
             BlockCompression compression, byte[] from, int at, int rawLength, Chunk into, int intoHeader) {
         long start = System.nanoTime();
-        try {
-            return compression.compress(
-                    from, at, rawLength, into.array(), into.arrayOffset() + intoHeader + HEADER_LENGTH);
-        } finally {
-            compressorNanos += System.nanoTime() - start;
-        }
+        compressing = true;
+        int length = compression.compress(
+                from, at, rawLength, into.array(), into.arrayOffset() + intoHeader + HEADER_LENGTH);
+        compressing = false;
+        compressorNanos += System.nanoTime() - start;
+        return length;
     }
 
     /** Less than a sixteenth saved is not worth the receiver's time. */

@@ -201,7 +201,8 @@ public final class ResultWriter implements AutoCloseable {
     }
 
     /** Ends the result once, for whatever reason, and returns what its encoding thread is to throw. */
-    private IOException end(FailurePhase writing, Throwable thrownHere) {
+    private IOException end(FailurePhase where, Throwable thrownHere) {
+        FailurePhase writing = frames.compressing() ? FailurePhase.COMPRESSION : where;
         boolean bySink = thrownHere instanceof Delivery.SinkException;
         Throwable cause = thrownHere instanceof Delivery.SinkException sunk ? sunk.reason() : thrownHere;
         FailurePhase phase = bySink ? FailurePhase.SINK : Failures.phase(writing, cause);
