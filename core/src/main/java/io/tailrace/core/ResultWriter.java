@@ -180,9 +180,7 @@ public final class ResultWriter implements AutoCloseable {
     /** Runs a step of the machinery; whatever it throws ends the result. */
     private void attempt(FailurePhase phase, Step step) throws IOException {
         try {
-            if (cancelled) {
-                throw new InterruptedIOException("cancelled");
-            }
+            requireWanted();
             step.run();
         } catch (IOException | RuntimeException | Error e) {
             throw end(phase, e);
@@ -191,12 +189,20 @@ public final class ResultWriter implements AutoCloseable {
 
     private ByteBuf region(FailurePhase phase, Region region) throws IOException {
         try {
-            if (cancelled) {
-                throw new InterruptedIOException("cancelled");
-            }
+            requireWanted();
             return region.give();
         } catch (IOException | RuntimeException | Error e) {
             throw end(phase, e);
+        }
+    }
+
+    /** A stop that was asked for is obeyed at every step, not only where the step happens to wait. */
+    private void requireWanted() throws InterruptedIOException {
+        if (cancelled) {
+            throw new InterruptedIOException("cancelled");
+        }
+        if (Thread.currentThread().isInterrupted()) {
+            throw new InterruptedIOException("interrupted");
         }
     }
 
