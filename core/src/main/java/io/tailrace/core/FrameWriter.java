@@ -196,6 +196,7 @@ final class FrameWriter {
             last = window.acquire();
             chunk = last;
         }
+        requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes() + END_ROOM);
         sealer.appendEnd(last);
         sendChunk(false);
     }
