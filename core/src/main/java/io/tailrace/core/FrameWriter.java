@@ -168,7 +168,9 @@ final class FrameWriter {
     ByteBuf sendByReference(ByteBuffer body) throws IOException {
         sealFrame();
         sendChunk(true);
-        int largest = settings.pool().chunkBytes() - HEADER_LENGTH;
+        // When compressing, the compressor's worst outcome must fit the carrier, as it must in a region.
+        int growth = settings.compression() == null ? 0 : tailRoom;
+        int largest = settings.pool().chunkBytes() - HEADER_LENGTH - growth;
         while (body.hasRemaining()) {
             ByteBuffer cut = body.slice(body.position(), Math.min(largest, body.remaining()));
             body.position(body.position() + cut.remaining());
