@@ -47,7 +47,12 @@ public final class StreamSink implements FrameSink {
 
     @Override
     public void complete() throws IOException {
-        stream.flush();
+        try {
+            stream.flush();
+        } catch (Throwable e) {
+            broken = e; // what a buffering stream held may be out in part
+            throw e;
+        }
     }
 
     @Override
