@@ -6,6 +6,8 @@ import io.tailrace.core.chunk.ChunkStage;
 import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.FrameSink;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 
 /**
  * One result's passage into its sink: gathers sealed chunks, writes them, releases them, and keeps the times.
@@ -18,6 +20,8 @@ import java.io.IOException;
  */
 final class Delivery {
 
+    private static final Logger LOG = System.getLogger(Delivery.class.getName());
+
     private final FrameSink sink;
     private final FrameBatch batch = new FrameBatch();
     private final long openedAt;
@@ -25,7 +29,8 @@ final class Delivery {
     private long firstPayloadNanos;
     private long sinkNanos;
     private boolean begun;
-    private long chunks;
+    private long taken;
+    private long written;
 
     Delivery(FrameSink sink, long openedAt) {
         this.sink = sink;
@@ -39,10 +44,11 @@ final class Delivery {
 
     void add(Chunk chunk) {
         chunk.touch(ChunkStage.SENDING);
+        taken++;
         batch.add(chunk);
     }
 
-    /** Whether one more chunk of that many bytes would exceed one gathering write. */
+    /** Whether one more chunk of that many bytes fits one gathering write. */
     boolean holds(int bytes) {
         return batch.size() == 0 || batch.bytes() + bytes <= FrameBatch.MAX_GATHERED;
     }
@@ -60,8 +66,8 @@ final class Delivery {
         } finally {
             long now = System.nanoTime();
             sinkNanos += now - start;
-            chunks += batch.size();
-            if (firstPayloadNanos == 0 && chunks > payloadFrom) {
+            written += batch.size();
+            if (firstPayloadNanos == 0 && written > payloadFrom) {
                 firstPayloadNanos = now - openedAt;
             }
             batch.releaseAll();
@@ -96,8 +102,19 @@ final class Delivery {
         return sinkNanos;
     }
 
+    /** A number for the summary of a result that is complete: what the sink throws here must not undo that. */
     long outsideBytes() {
-        return sink.outsideBytes();
+        try {
+            return sink.outsideBytes();
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "a sink could not tell what it holds", e);
+            return 0;
+        }
+    }
+
+    /** How many chunks the sink was given, or will be by the write under way. */
+    long taken() {
+        return taken;
     }
 
     /** Tells an error of the sink from one of ours; its cause is the sink's own, whatever it was. */

@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.frame.FrameLayout;
 import io.tailrace.core.frame.FrameSealer;
 import io.tailrace.core.frame.OpenBody;
 import io.tailrace.core.frame.ResultTotals;
@@ -157,37 +158,39 @@ final class FrameWriter {
         }
         admit(rawLength);
         BlockCompression compression = settings.compression();
-        if (compression == null || rawLength < MIN_COMPRESSED || !compress(compression, current, rawLength)) {
+        if (compression == null
+                || !worthTrying(compression, current, rawLength)
+                || !compress(compression, current, rawLength)) {
             sealer.seal(current, header, kind);
         }
         header = -1;
         requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
     }
 
-    /** Sends bytes of the caller's own, cut into data frames, without copying them; then gives the next region. */
-    ByteBuf sendByReference(ByteBuffer body) throws IOException {
+    /** Bytes of the caller's own follow: what was written before them goes out. */
+    void beginReference() throws IOException {
         sealFrame();
         sendChunk(true);
+    }
+
+    /** Sends as many of the caller's bytes as one data frame takes, without copying them. */
+    void sendCut(ByteBuffer body) throws IOException {
         // When compressing, the compressor's worst outcome must fit the carrier, as it must in a region.
         int growth = settings.compression() == null ? 0 : tailRoom;
         int largest = settings.pool().chunkBytes() - HEADER_LENGTH - growth;
-        while (body.hasRemaining()) {
-            ByteBuffer cut = body.slice(body.position(), Math.min(largest, body.remaining()));
-            body.position(body.position() + cut.remaining());
-            admit(cut.remaining());
-            Chunk carrier = window.tryAcquire();
-            if (carrier == null) {
-                sending.flush(); // what waits for more may be what our window waits for
-                carrier = window.acquire();
-            }
-            chunk = carrier;
-            carrier.writerIndex(HEADER_LENGTH);
-            sealCut(carrier, cut);
-            requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
-            sendChunk(body.hasRemaining());
+        ByteBuffer cut = body.slice(body.position(), Math.min(largest, body.remaining()));
+        body.position(body.position() + cut.remaining());
+        admit(cut.remaining());
+        Chunk carrier = window.tryAcquire();
+        if (carrier == null) {
+            sending.flush(); // what waits for more may be what our window waits for
+            carrier = window.acquire();
         }
-        sending.flush();
-        return beginFrame();
+        chunk = carrier;
+        carrier.writerIndex(HEADER_LENGTH);
+        sealCut(carrier, cut);
+        requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
+        sendChunk(body.hasRemaining());
     }
 
     /** The end frame goes behind what the chunk in hand holds: its room was kept. */
@@ -231,6 +234,12 @@ final class FrameWriter {
         sealer.sealOutOfBand(carrier, 0, cut);
     }
 
+    /** The tail room holds what a whole chunk may grow by; a compression whose bound is coarser skips short frames. */
+    private boolean worthTrying(BlockCompression compression, Chunk current, int rawLength) {
+        return rawLength >= MIN_COMPRESSED
+                && header + HEADER_LENGTH + compression.maxCompressedLength(rawLength) <= current.capacity();
+    }
+
     private boolean compress(BlockCompression compression, Chunk from, int rawLength) throws IOException {
         Chunk into = window.acquire(); // the second of the reserve: never waits for another result
         boolean kept = false;
@@ -263,7 +272,7 @@ final class FrameWriter {
 
     /** Less than a sixteenth saved is not worth the receiver's time. */
     private static boolean pays(int length, int rawLength) {
-        return length < rawLength - (rawLength >> 4);
+        return length > 0 && length < rawLength - (rawLength >> 4);
     }
 
     private void sendChunk(boolean more) throws IOException {
@@ -285,6 +294,7 @@ final class FrameWriter {
     }
 
     private void admit(int rawLength) throws ResultTooLargeException {
+        requireWithin("frames", FrameLayout.MAX_SEQUENCE, totals().frames() + 1); // the end frame comes behind
         if (kind == FrameKind.DATA) {
             requireWithin("payload bytes", settings.maxPayloadBytes(), totals().payloadBytes() + rawLength);
         } else {

@@ -37,7 +37,8 @@ public final class ResultEncoder {
     }
 
     /**
-     * Opens a result: its reserve is granted here, whole, or not at all.
+     * Opens a result: its reserve is granted here, whole, or not at all. Until the result has ended, nothing else may be
+     * written to its sink; a sink that was stuck past {@link Builder#linger} is to be closed.
      *
      * @param codecId which codec's bytes the payload is, "name/version"; at most 64 bytes of UTF-8
      * @throws io.tailrace.core.wire.BudgetExhaustedException when the reserve cannot be had in time
@@ -77,6 +78,20 @@ public final class ResultEncoder {
     private long nextStreamId() {
         long id = streamIds.incrementAndGet();
         return id == 0 ? streamIds.incrementAndGet() : id; // 0 is the connection itself
+    }
+
+    private static void requireUsable(@Nullable BlockCompression compression, int chunkBytes) {
+        if (compression == null) {
+            return;
+        }
+        if (compression.id() < 1 || compression.id() > 0xFFFF) {
+            throw new IllegalArgumentException("compression id " + compression.id() + ": 1 to 65535");
+        }
+        int growth = compression.maxCompressedLength(chunkBytes) - chunkBytes;
+        if (growth > chunkBytes / 4) {
+            throw new IllegalArgumentException(
+                    "a chunk of " + chunkBytes + " bytes may grow by " + growth + " when compressed: above a quarter");
+        }
     }
 
     /** Settings of an encoder. */
@@ -136,7 +151,10 @@ public final class ResultEncoder {
             return this;
         }
 
-        /** How long a failed result waits for a stuck sink to take its last frame; the default is 5 seconds. */
+        /**
+         * How long a failed result in the threaded mode waits for a stuck sink to take its last frame; the default is 5
+         * seconds.
+         */
         public Builder linger(Duration longest) {
             linger = longest;
             return this;
@@ -145,6 +163,7 @@ public final class ResultEncoder {
         public ResultEncoder build() {
             EncoderSettings settings = new EncoderSettings(
                     pool, window, compression, sendingOn, maxWireBytes, maxPayloadBytes, maxTrailerBytes, linger);
+            requireUsable(compression, pool.chunkBytes());
             if (window < settings.reserve()) {
                 throw new IllegalArgumentException(
                         "a window of " + window + " chunks is below the reserve of " + settings.reserve());

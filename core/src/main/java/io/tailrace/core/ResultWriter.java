@@ -19,6 +19,8 @@ import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -60,9 +62,6 @@ public final class ResultWriter implements AutoCloseable {
     /** Whether the ending is through. One that ran out of stack or heap on its way is taken up again by close. */
     private boolean released;
 
-    /** The end frame may be out: nothing may follow it. */
-    private boolean endSent;
-
     private @Nullable IOException failure;
 
     ResultWriter(EncoderSettings settings, OpenBody open, long streamId, ChunkWindow window, FrameSink sink)
@@ -72,30 +71,25 @@ public final class ResultWriter implements AutoCloseable {
         this.streamId = streamId;
         this.window = window;
         this.delivery = new Delivery(sink, System.nanoTime());
-        this.sending = begin();
+        Executor executor = settings.sendingOn();
+        ThreadedSending threaded =
+                executor == null ? null : new ThreadedSending(delivery, settings.window(), settings.linger());
+        this.sending = threaded == null ? new SynchronousSending(delivery) : threaded;
         this.frames = new FrameWriter(settings, open.id(), window, new FrameSealer(streamId), sending, delivery);
         this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom());
         this.trailer = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom());
         try {
             frames.open(open);
+            if (threaded != null && executor != null) {
+                threaded.start(executor); // last: a task that was started would wait for a result that never comes
+            }
+        } catch (RejectedExecutionException e) {
+            frames.release();
+            throw new ResultFailedException(Failures.describe(FailurePhase.SINK, e, 0, 0), open.id(), e);
         } catch (Throwable e) {
             frames.release();
-            sending.abort(null);
             throw e;
         }
-    }
-
-    private Sending begin() throws ResultFailedException {
-        if (settings.sendingOn() == null) {
-            return new SynchronousSending(delivery);
-        }
-        ThreadedSending threaded = new ThreadedSending(delivery, settings.window(), settings.linger());
-        try {
-            threaded.start(settings.sendingOn());
-        } catch (RejectedExecutionException e) {
-            throw new ResultFailedException(Failures.describe(FailurePhase.SINK, e, 0, 0), open.id(), e);
-        }
-        return threaded;
     }
 
     public ResultId id() {
@@ -135,7 +129,6 @@ public final class ResultWriter implements AutoCloseable {
         trailer.take();
         FailurePhase phase = trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING;
         attempt(phase, frames::end);
-        endSent = true;
         try {
             sending.finish();
         } catch (IOException | RuntimeException | Error e) {
@@ -149,6 +142,7 @@ public final class ResultWriter implements AutoCloseable {
 
     /** Ends the result with a failure and tells the peer; nothing when it has ended already. */
     public void fail(Throwable cause) {
+        Objects.requireNonNull(cause, "cause");
         if (!released) {
             end(trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING, cause);
         }
@@ -158,6 +152,7 @@ public final class ResultWriter implements AutoCloseable {
     public void cancel() {
         cancelled = true;
         window.interruptAcquire();
+        sending.interrupt();
     }
 
     /** Releases all. A result that was neither finished nor failed fails here, and the peer is told. */
@@ -216,12 +211,15 @@ public final class ResultWriter implements AutoCloseable {
         payload.take();
         trailer.take();
         frames.release();
-        long written = frames.totals().payloadBytes();
+        long written = payload.written();
         FailurePhase told = cancelled && !bySink ? FailurePhase.CANCELLED : phase;
         ResultFailure record =
                 Failures.describe(told, cause, written, frames.totals().frames());
-        sending.abort(endSent ? null : begun -> farewell(record, begun));
-        window.close();
+        try {
+            sending.abort(begun -> farewell(record, begun));
+        } finally {
+            window.close();
+        }
         released = true;
         IOException thrown;
         if (told == FailurePhase.CANCELLED) {
@@ -291,7 +289,11 @@ public final class ResultWriter implements AutoCloseable {
         @Override
         public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException {
             requireCurrent();
-            return region(phase(), () -> frames.sendByReference(body));
+            attempt(phase(), frames::beginReference);
+            while (body.hasRemaining()) {
+                attempt(phase(), () -> frames.sendCut(body)); // each cut by itself: a cancel is seen at the next
+            }
+            return region(phase(), frames::beginFrame);
         }
 
         @Override

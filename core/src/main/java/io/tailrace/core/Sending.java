@@ -3,7 +3,6 @@ package io.tailrace.core;
 
 import io.tailrace.core.chunk.Chunk;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 
 /** How sealed chunks get from the encoding thread into the sink. */
 sealed interface Sending permits SynchronousSending, ThreadedSending {
@@ -23,9 +22,15 @@ sealed interface Sending permits SynchronousSending, ThreadedSending {
     /** Sends what was held back for more to come. */
     void flush() throws IOException;
 
-    /** Waits until all is out, then completes the sink. */
+    /** The end frame was sent: waits until all is out, then completes the sink. */
     void finish() throws IOException;
 
-    /** Drops what is not out yet and sends the farewell, if the sink is sound. Never throws. */
-    void abort(@Nullable Farewell farewell);
+    /** Makes a {@link #finish} that waits give up; from any thread. */
+    void interrupt();
+
+    /**
+     * Drops what is not out yet and sends the farewell, if the sink is sound and the end frame did not get to it. Never
+     * throws.
+     */
+    void abort(Farewell farewell);
 }

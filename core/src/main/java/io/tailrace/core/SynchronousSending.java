@@ -5,7 +5,6 @@ import io.tailrace.core.chunk.Chunk;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The synchronous mode: the encoding thread is the sending thread, and a seal writes at once.
@@ -18,6 +17,7 @@ final class SynchronousSending implements Sending {
 
     private final Delivery delivery;
     private boolean broken;
+    private boolean finishing;
 
     SynchronousSending(Delivery delivery) {
         this.delivery = delivery;
@@ -51,6 +51,7 @@ final class SynchronousSending implements Sending {
 
     @Override
     public void finish() throws IOException {
+        finishing = true;
         try {
             flush();
             delivery.complete();
@@ -61,16 +62,20 @@ final class SynchronousSending implements Sending {
     }
 
     @Override
-    public void abort(@Nullable Farewell farewell) {
-        delivery.drop();
-        if (farewell == null || broken) {
-            return;
-        }
+    public void interrupt() {
+        // Nothing waits here but the sink itself.
+    }
+
+    @Override
+    public void abort(Farewell farewell) {
         // An interrupt would close an interruptible channel in the middle of a connection that others use.
         boolean interrupted = Thread.interrupted();
         try {
-            delivery.add(farewell.write(delivery.begun()));
-            delivery.write();
+            delivery.drop();
+            if (!broken && !finishing) {
+                delivery.add(farewell.write(delivery.begun()));
+                delivery.write();
+            }
         } catch (Throwable e) {
             broken = true;
             LOG.log(Level.DEBUG, "the failure frame could not be sent", e);

@@ -13,6 +13,8 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +25,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Threads.</b> The encoding thread sends, finishes and aborts; the sending thread runs {@link #run}. The
  * hand-off holds as many chunks as the window has, so an offer is never refused for room: the encoding thread waits
- * for its window instead. {@code farewell} is written before the hand-off is cancelled and read after its end was
- * seen; {@code done} is written last, so whoever sees it sees all that the sending thread did.
+ * for its window instead. {@code offered} and {@code finishing} are written before the hand-off's end and read after
+ * it was seen. The farewell is said by whoever takes it out of its reference: the sending thread; or, when that has
+ * died between two frames, the encoding thread; or nobody, when the sink is stuck and patience has run out, for another
+ * result may be using the sink by the time it moves on. {@code done} is written last, so whoever sees it sees all that
+ * the sending thread did.
  */
 final class ThreadedSending implements Sending, Runnable {
 
@@ -32,31 +37,41 @@ final class ThreadedSending implements Sending, Runnable {
 
     private final Delivery delivery;
     private final Handoff<Chunk> handoff;
-    private final Duration linger;
+    private final long lingerNanos;
     private final Waiting ended = new Waiting(0);
-    private volatile @Nullable Farewell farewell;
+    private final AtomicReference<@Nullable Farewell> farewell = new AtomicReference<>();
+    private volatile @Nullable Thread starter;
+    private volatile boolean interrupted;
     private volatile boolean done;
+    private long offered;
+    private boolean finishing;
 
     ThreadedSending(Delivery delivery, int window, Duration linger) {
         this.delivery = delivery;
         this.handoff = new Handoff<>(window, ReferenceCounted::release);
-        this.linger = linger;
+        this.lingerNanos = Waiting.nanos(linger);
     }
 
-    /** @throws java.util.concurrent.RejectedExecutionException as the executor does */
+    /** Throws {@link RejectedExecutionException} as the executor does, and when it runs the task on this thread. */
     void start(Executor executor) {
-        executor.execute(this);
+        starter = Thread.currentThread();
+        try {
+            executor.execute(this);
+        } finally {
+            starter = null;
+        }
     }
 
     @Override
     public void send(Chunk chunk, boolean more) throws IOException {
         chunk.touch(ChunkStage.OFFERED);
-        OfferResult offered = handoff.offer(chunk);
-        if (offered == OfferResult.ACCEPTED) {
+        OfferResult result = handoff.offer(chunk);
+        if (result == OfferResult.ACCEPTED) {
+            offered++;
             return;
         }
         chunk.release();
-        if (offered == OfferResult.FULL) {
+        if (result == OfferResult.FULL) {
             throw new IllegalStateException("more chunks are sealed than the window has: " + handoff.capacity());
         }
         throw failure();
@@ -69,33 +84,65 @@ final class ThreadedSending implements Sending, Runnable {
 
     @Override
     public void finish() throws IOException {
+        finishing = true;
         handoff.finish();
-        try {
-            ended.await(() -> done, Waiting.NO_DEADLINE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted while the last frames were sent");
+        if (!done) {
+            awaitEnd();
         }
         if (handoff.cancelled()) {
             throw failure();
         }
     }
 
-    @Override
-    public void abort(@Nullable Farewell last) {
-        farewell = last;
-        handoff.cancel();
-        // The sink may be stuck, and its owner may be waiting for us to let go of it: so there is an end to patience.
-        // The sending thread then ends with its sink, and releases what it holds there.
-        boolean interrupted = Thread.interrupted();
+    private void awaitEnd() throws InterruptedIOException {
         try {
-            if (!ended.await(() -> done, System.nanoTime() + linger.toNanos())) {
-                LOG.log(Level.WARNING, "a sink did not take a failed result''s last frame within {0}", linger);
-            }
+            ended.await(() -> done || interrupted, Waiting.NO_DEADLINE);
         } catch (InterruptedException e) {
-            interrupted = true;
+            Thread.currentThread().interrupt();
+        }
+        if (!done) {
+            throw new InterruptedIOException("interrupted while the last frames were sent");
+        }
+    }
+
+    @Override
+    public void interrupt() {
+        interrupted = true;
+        ended.signal();
+    }
+
+    @Override
+    public void abort(Farewell last) {
+        farewell.set(last);
+        handoff.cancel();
+        if (!lingers()) {
+            // The sink is stuck, and its owner may be waiting for us to let go of it. The sending thread ends with its
+            // sink, and releases what it holds there.
+            farewell.set(null);
+            LOG.log(Level.WARNING, "a sink did not take a failed result''s last frame in time: it is to be closed");
+        } else if (!(handoff.failure() instanceof Delivery.SinkException)) {
+            try {
+                sayFarewell(); // the sending thread died, if it was not said yet; its sink is sound
+            } catch (Throwable e) {
+                LOG.log(Level.DEBUG, "the failure frame could not be sent", e);
+            }
+        }
+    }
+
+    /** Waits for the sending thread's end, whatever interrupts; false when patience runs out first. */
+    private boolean lingers() {
+        long deadline = System.nanoTime() + lingerNanos;
+        boolean flag = false;
+        try {
+            while (true) {
+                try {
+                    return ended.await(() -> done, deadline);
+                } catch (InterruptedException e) {
+                    flag = true;
+                }
+            }
         } finally {
-            if (interrupted) {
+            if (flag) {
                 Thread.currentThread().interrupt();
             }
         }
@@ -103,6 +150,9 @@ final class ThreadedSending implements Sending, Runnable {
 
     @Override
     public void run() {
+        if (Thread.currentThread().equals(starter)) {
+            throw new RejectedExecutionException("the executor runs the sending task on the encoding thread");
+        }
         try {
             writeAll();
             if (handoff.finished()) {
@@ -116,7 +166,16 @@ final class ThreadedSending implements Sending, Runnable {
             }
             handoff.fail(e);
         } finally {
+            end();
+        }
+    }
+
+    private void end() {
+        try {
             delivery.drop();
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "a sink released chunks that it had borrowed", e);
+        } finally {
             done = true;
             ended.signal();
         }
@@ -145,8 +204,9 @@ final class ThreadedSending implements Sending, Runnable {
     }
 
     private void sayFarewell() throws IOException {
-        Farewell last = farewell;
-        if (last != null) {
+        Farewell last = farewell.getAndSet(null);
+        boolean endTaken = finishing && delivery.taken() == offered;
+        if (last != null && !endTaken) {
             delivery.add(last.write(delivery.begun()));
             delivery.write();
         }
@@ -158,6 +218,7 @@ final class ThreadedSending implements Sending, Runnable {
         if (cause instanceof Delivery.SinkException e) {
             return e;
         }
-        return new IOException("the sending thread has stopped", cause);
+        IOException stopped = new IOException("the sending thread has stopped", cause);
+        return new Delivery.SinkException(stopped);
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.chunk;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The process's permits, one a chunk, with a fair line for those who find none left.
@@ -16,6 +17,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * four are volatile, so at least one side sees the other.
  */
 final class Budget {
+
+    private static final Logger LOG = System.getLogger(Budget.class.getName());
 
     private final int capacity;
     private final AtomicInteger free;
@@ -76,18 +79,30 @@ final class Budget {
     }
 
     private void serve() {
-        List<Claim> served = new ArrayList<>(1);
-        synchronized (line) {
-            for (Claim head = line.peek(); head != null && takeFree(head.permits); head = line.peek()) {
-                line.remove();
-                head.granted = true;
-                served.add(head);
-            }
-            waiting = line.size();
+        for (Claim served = serveHead(); served != null; served = serveHead()) {
+            callBack(served.callback); // outside the monitor: a callback may take, give or join
         }
-        // Outside the monitor: a callback may take, give or join.
-        for (Claim claim : served) {
-            claim.callback.run();
+    }
+
+    private @Nullable Claim serveHead() {
+        synchronized (line) {
+            Claim head = line.peek();
+            if (head == null || !takeFree(head.permits)) {
+                return null;
+            }
+            line.remove();
+            head.granted = true;
+            waiting = line.size();
+            return head;
+        }
+    }
+
+    /** Runs another result's callback; what it throws is neither the releasing thread's fault nor its business. */
+    static void callBack(Runnable callback) {
+        try {
+            callback.run();
+        } catch (Throwable e) {
+            LOG.log(Level.ERROR, "a callback for a free chunk failed", e);
         }
     }
 

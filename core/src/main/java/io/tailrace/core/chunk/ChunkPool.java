@@ -3,6 +3,7 @@ package io.tailrace.core.chunk;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.tailrace.core.handoff.Waiting;
 import io.tailrace.core.wire.BudgetExhaustedException;
 import java.io.IOException;
 import java.time.Duration;
@@ -18,8 +19,8 @@ import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
  *
  * <p>When the budget is spent, who needs a first chunk waits in a fair line for at most the pool's
  * {@linkplain Builder#patience patience}, or is refused at once where that is zero, or is called back
- * ({@link ChunkWindow#tryAcquire(Runnable)}). A result that holds chunks already never times out here: its reserve
- * comes back as its own sink goes on.
+ * ({@link ChunkWindow#tryAcquire(Runnable)}). A result that holds chunks already never times out here: they come back
+ * as its own sink goes on.
  *
  * <p><b>Ownership.</b> The pool owns free slabs; a chunk acquired belongs to whoever acquired it.
  *
@@ -35,9 +36,11 @@ public final class ChunkPool implements AutoCloseable {
     public static final int DEFAULT_CHUNK_BYTES = 64 << 10;
     public static final long DEFAULT_BUDGET_BYTES = 16L << 20;
 
+    private static final int MAX_CHUNKS = 1 << 24;
+
     private final ByteBufAllocator allocator = new UnpooledByteBufAllocator(false);
     private final int chunkBytes;
-    private final Duration patience;
+    private final long patienceNanos;
     private final boolean paranoid;
     private final Budget budget;
     private final ChunkLedger ledger;
@@ -48,13 +51,14 @@ public final class ChunkPool implements AutoCloseable {
 
     private ChunkPool(Builder builder) {
         chunkBytes = builder.chunkBytes;
-        patience = builder.patience;
+        patienceNanos = Waiting.nanos(builder.patience);
         paranoid = builder.paranoid;
-        int permits = (int) Math.min(builder.budgetBytes / chunkBytes, 1 << 24);
-        if (permits < 1) {
-            throw new IllegalArgumentException(
-                    "a budget of " + builder.budgetBytes + " bytes holds no chunk of " + chunkBytes);
+        long chunks = builder.budgetBytes / chunkBytes;
+        if (chunks < 1 || chunks > MAX_CHUNKS) {
+            throw new IllegalArgumentException("a budget of " + builder.budgetBytes + " bytes is " + chunks
+                    + " chunks of " + chunkBytes + ": 1 to " + MAX_CHUNKS);
         }
+        int permits = (int) chunks;
         budget = new Budget(permits);
         ledger = new ChunkLedger(permits);
         recycler = new MpmcVarHandleArrayQueue<>(Math.max(2, permits));
@@ -78,7 +82,8 @@ public final class ChunkPool implements AutoCloseable {
             throw new IllegalArgumentException("window " + window + ", reserve " + reserve);
         }
         if (reserve > budget.capacity()) {
-            throw exhausted("a reserve of " + reserve + " chunks exceeds the budget");
+            throw new IllegalArgumentException(
+                    "a reserve of " + reserve + " chunks exceeds the budget of " + budget.capacity());
         }
         requireOpen();
         ChunkWindow opened = new ChunkWindow(this, holder, window, reserve);
@@ -140,7 +145,7 @@ public final class ChunkPool implements AutoCloseable {
     }
 
     long patienceNanos() {
-        return patience.toNanos();
+        return patienceNanos;
     }
 
     BudgetExhaustedException exhausted(String reason) {

@@ -93,6 +93,9 @@ public final class ChunkWindow implements AutoCloseable {
         for (; ; ) {
             long now = state.get();
             int live = live(now);
+            if ((now & CLOSED) != 0) {
+                throw new IllegalStateException("the window of " + holder + " is closed");
+            }
             if (live == size) {
                 return null;
             }
@@ -141,6 +144,7 @@ public final class ChunkWindow implements AutoCloseable {
     /** Gives up the reserve. Chunks still out count until they are released. */
     @Override
     public void close() {
+        callback.set(null);
         leaveLine();
         long now = state.get();
         while ((now & CLOSED) == 0) {
@@ -200,7 +204,7 @@ public final class ChunkWindow implements AutoCloseable {
                     return chunk;
                 }
                 budgetShort |= joinLineIfBudgetIsShort();
-                if (!waiting.await(() -> interrupted || obtainable(), deadline(start))) {
+                if (!awaitChange(start)) {
                     throw pool.exhausted("no chunk came free within " + pool.patienceNanos() / 1_000_000 + " ms");
                 }
             }
@@ -216,9 +220,15 @@ public final class ChunkWindow implements AutoCloseable {
         }
     }
 
-    /** Only who holds nothing that could come back is bound by the pool's patience; 0 means no deadline. */
-    private long deadline(long start) {
-        return live() > 0 ? Long.MAX_VALUE : start + pool.patienceNanos();
+    /**
+     * Waits until another try is worth it; false when patience ran out. Only who holds nothing that could come back is
+     * bound by it, so who comes to hold nothing while waiting takes another turn with the deadline.
+     */
+    private boolean awaitChange(long start) throws InterruptedException {
+        if (live() > 0) {
+            return waiting.await(() -> interrupted || obtainable() || live() == 0, Waiting.NO_DEADLINE);
+        }
+        return waiting.await(() -> interrupted || obtainable(), start + pool.patienceNanos());
     }
 
     /** Whether a try would succeed: a reserved chunk came home, or the claim was granted. */
@@ -229,7 +239,13 @@ public final class ChunkWindow implements AutoCloseable {
             return false;
         }
         Budget.Claim mine = claim;
-        return live < granted(now) || (mine != null && mine.granted());
+        if (mine != null) {
+            return live < granted(now) || mine.granted();
+        }
+        // Not in line: a place came free in the window. Its permit went back to the budget, so it is worth a try, and
+        // if
+        // the budget is short by then, the next turn joins the line.
+        return true;
     }
 
     private boolean joinLineIfBudgetIsShort() {
@@ -281,8 +297,11 @@ public final class ChunkWindow implements AutoCloseable {
             int kept = (now & CLOSED) != 0 ? live : Math.max(live, reserve);
             int surplus = granted(now) - kept;
             if (state.compareAndSet(now, now - 1 - surplus * ONE_GRANTED)) {
-                pool.budget().give(surplus);
-                wake();
+                try {
+                    pool.budget().give(surplus);
+                } finally {
+                    wake();
+                }
                 return;
             }
         }
@@ -297,7 +316,7 @@ public final class ChunkWindow implements AutoCloseable {
         if (callback.get() != null) {
             Runnable call = callback.getAndSet(null);
             if (call != null) {
-                call.run();
+                Budget.callBack(call);
             }
         }
     }

@@ -16,7 +16,7 @@ final class FrameText {
     /** Encodes a text, cut at a character's boundary so that it takes at most {@code limit} bytes. */
     static byte[] encode(String text, int limit) {
         // A character takes at least one byte: what lies beyond the limit in chars can be dropped unseen.
-        String head = text.length() > limit ? text.substring(0, limit) : text;
+        String head = text.length() > limit ? text.substring(0, wholeCharacters(text, limit)) : text;
         byte[] bytes = head.getBytes(StandardCharsets.UTF_8);
         if (bytes.length <= limit) {
             return bytes;
@@ -26,6 +26,10 @@ final class FrameText {
             end--;
         }
         return Arrays.copyOf(bytes, end);
+    }
+
+    private static int wholeCharacters(String text, int end) {
+        return end > 0 && Character.isHighSurrogate(text.charAt(end - 1)) ? end - 1 : end;
     }
 
     /** Reads {@code length} bytes at the reader index; they must lie within the body and be UTF-8. */

@@ -3,6 +3,7 @@ package io.tailrace.core.handoff;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 public final class Waiting {
     /** A deadline that never comes. */
     public static final long NO_DEADLINE = Long.MAX_VALUE;
+
+    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 2);
 
     private static final VarHandle WAITER;
 
@@ -98,6 +101,11 @@ public final class Waiting {
         if (other != null && other != self) {
             throw new IllegalStateException(self + " may not wait: " + other + " waits already");
         }
+    }
+
+    /** A patience in nanoseconds, cut to what a deadline on {@link System#nanoTime} can express. */
+    public static long nanos(Duration patience) {
+        return patience.compareTo(LONGEST) < 0 ? patience.toNanos() : LONGEST.toNanos();
     }
 
     /** Wakes the waiter, if there is one, to look at its condition again. */

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.GatheringByteChannel;
+import java.nio.channels.IllegalBlockingModeException;
+import java.nio.channels.SelectableChannel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,11 +25,18 @@ public final class ChannelSink implements FrameSink {
     private @Nullable Throwable broken;
 
     private ChannelSink(GatheringByteChannel channel, FrameBatch.Purpose purpose) {
+        if (channel instanceof SelectableChannel selectable && !selectable.isBlocking()) {
+            throw new IllegalBlockingModeException();
+        }
         this.channel = channel;
         this.preamble = ByteBuffer.wrap(FrameBatch.preamble(purpose));
     }
 
-    /** For a fresh connection, in blocking mode. */
+    /**
+     * For a fresh connection.
+     *
+     * @throws IllegalBlockingModeException when the channel is not in blocking mode
+     */
     public static ChannelSink connection(GatheringByteChannel channel) {
         return new ChannelSink(channel, FrameBatch.Purpose.CONNECTION);
     }
@@ -71,6 +80,9 @@ public final class ChannelSink implements FrameSink {
         @Nullable ByteBuffer[] buffers = batch.buffers();
         int first = 0;
         while (left > 0) {
+            if (first == count) {
+                throw new IOException(left + " bytes of the frames are not in their views");
+            }
             left -= progress(channel.write(buffers, first, count - first));
             while (first < count && !hasRemaining(buffers[first])) {
                 first++;

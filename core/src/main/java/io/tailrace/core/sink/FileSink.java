@@ -2,19 +2,24 @@
 package io.tailrace.core.sink;
 
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A sink into one file for one result: written under a temporary name beside it, renamed when the end frame is out. So
+ * A sink into one file for one result, complete or failed: written under a temporary name beside it, renamed when the end frame is out. So
  * under its own name the file is whole or not there; a process that dies leaves only a {@code .part}.
  *
  * <p><b>Ownership.</b> The file is this sink's until {@link #complete}; closed before that, it deletes what it wrote.
  */
 public final class FileSink implements FrameSink {
+
+    private static final Logger LOG = System.getLogger(FileSink.class.getName());
 
     private final Path target;
     private final Path part;
@@ -36,7 +41,7 @@ public final class FileSink implements FrameSink {
         return create(target, false);
     }
 
-    /** The same; with {@code force} its bytes are on the device before it gets its name. */
+    /** The same; with {@code force} its bytes are on the device before it gets its name, and then the name is too. */
     public static FileSink create(Path target, boolean force) throws IOException {
         Path part = target.resolveSibling(target.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
         return new FileSink(target, part, force);
@@ -58,6 +63,9 @@ public final class FileSink implements FrameSink {
         channel.close();
         Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         completed = true;
+        if (force) {
+            forceDirectory();
+        }
     }
 
     @Override
@@ -67,9 +75,25 @@ public final class FileSink implements FrameSink {
 
     @Override
     public void close() throws IOException {
-        channel.close();
-        if (!completed) {
-            Files.deleteIfExists(part);
+        try {
+            channel.close();
+        } finally {
+            if (!completed) {
+                Files.deleteIfExists(part);
+            }
+        }
+    }
+
+    /** The new name is in the directory: without this it may be gone after a power cut, though the bytes are not. */
+    private void forceDirectory() throws IOException {
+        Path directory = target.toAbsolutePath().getParent();
+        if (directory == null) {
+            return;
+        }
+        try (FileChannel opened = FileChannel.open(directory, StandardOpenOption.READ)) {
+            opened.force(true);
+        } catch (AccessDeniedException e) {
+            LOG.log(Level.DEBUG, "this system opens no directories to force them", e);
         }
     }
 }

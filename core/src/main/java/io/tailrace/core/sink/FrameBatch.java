@@ -69,8 +69,8 @@ public final class FrameBatch {
     }
 
     /**
-     * Views of all bytes, for one gathering write, which moves their positions; {@link #bufferCount} of them count. The
-     * views are the chunks' own: to be asked for once.
+     * Views of all bytes, for a gathering write; {@link #bufferCount} of them count. Valid until the next call, which
+     * makes them anew from the start.
      */
     public @Nullable ByteBuffer[] buffers() {
         if (buffers.length < 2 * size) {
@@ -82,7 +82,7 @@ public final class FrameBatch {
             buffers[n++] = chunk.internalNioBuffer(chunk.readerIndex(), chunk.readableBytes());
             ByteBuffer body = chunk.body();
             if (body != null) {
-                buffers[n++] = body;
+                buffers[n++] = body.duplicate();
             }
         }
         return buffers;
@@ -98,17 +98,26 @@ public final class FrameBatch {
         return n;
     }
 
-    /** Forgets the chunks, after releasing each. */
+    /** Releases each chunk and forgets all, also when one was released already by a sink that did not own it. */
     public void releaseAll() {
-        for (int i = 0; i < size; i++) {
-            Chunk chunk = chunks[i];
-            chunks[i] = null;
-            if (chunk != null) {
-                chunk.release();
-            }
-        }
+        int held = size;
         size = 0;
         bytes = 0;
         Arrays.fill(buffers, null);
+        RuntimeException first = null;
+        for (int i = 0; i < held; i++) {
+            Chunk chunk = chunks[i];
+            chunks[i] = null;
+            try {
+                if (chunk != null) {
+                    chunk.release();
+                }
+            } catch (RuntimeException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
     }
 }

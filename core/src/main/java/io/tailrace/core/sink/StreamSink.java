@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.sink;
 
-import io.netty.buffer.ByteBuf;
 import io.tailrace.core.chunk.Chunk;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -39,6 +38,7 @@ public final class StreamSink implements FrameSink {
             for (int i = 0; i < batch.size(); i++) {
                 write(batch.get(i));
             }
+            stream.flush(); // a batch is what may wait no longer, a failure's last frame included
         } catch (Throwable e) {
             broken = e;
             throw e;
@@ -71,11 +71,12 @@ public final class StreamSink implements FrameSink {
             return;
         }
         // The carrier's own slab is free behind its header: room to copy a direct body through.
-        ByteBuf room = chunk.setIndex(0, 0);
-        while (body.hasRemaining()) {
-            int part = Math.min(body.remaining(), room.capacity());
-            body.get(room.array(), room.arrayOffset(), part);
-            stream.write(room.array(), room.arrayOffset(), part);
+        ByteBuffer rest = body.duplicate();
+        int room = chunk.arrayOffset() + chunk.writerIndex();
+        while (rest.hasRemaining()) {
+            int part = Math.min(rest.remaining(), chunk.writableBytes());
+            rest.get(chunk.array(), room, part);
+            stream.write(chunk.array(), room, part);
         }
     }
 }

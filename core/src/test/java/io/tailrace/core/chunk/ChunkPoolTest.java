@@ -77,7 +77,7 @@ class ChunkPoolTest {
         assertThrows(IllegalArgumentException.class, () -> pool.open("none", 0, 0));
         assertThrows(IllegalArgumentException.class, () -> pool.open("negative", 1, -1));
         assertThrows(IllegalArgumentException.class, () -> pool.open("greedy", 1, 2));
-        assertThrows(BudgetExhaustedException.class, () -> pool.open("never", 3, 3));
+        assertThrows(IllegalArgumentException.class, () -> pool.open("never", 3, 3));
         pool.open("fits", 3, 2).close();
     }
 

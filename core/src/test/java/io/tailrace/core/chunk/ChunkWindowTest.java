@@ -62,6 +62,45 @@ class ChunkWindowTest {
     }
 
     @Test
+    void oneReturnWakesWhoWaitsForAFullWindowBeyondItsReserve() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
+        try (ChunkWindow window = pool.open("full", 4, 1)) {
+            List<Chunk> out = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                out.add(window.acquire());
+            }
+            Future<Chunk> fifth = audit.executor().submit(window::acquire);
+            Thread.sleep(50);
+            assertFalse(fifth.isDone());
+            out.remove(0).release();
+            out.add(fifth.get(10, TimeUnit.SECONDS));
+            assertEquals(4, window.live());
+            out.forEach(Chunk::release);
+        }
+    }
+
+    @Test
+    void callbackThatThrowsHarmsNeitherTheReleaserNorTheNextInLine() throws Exception {
+        audit.expectWarnings();
+        ChunkPool pool = audit.pool(CHUNK, CHUNK);
+        ChunkWindow thrower = pool.open("thrower", 1, 0);
+        try (ChunkWindow holder = pool.open("holder", 1, 0);
+                ChunkWindow next = pool.open("next", 1, 0)) {
+            Chunk only = holder.acquire();
+            assertNull(thrower.tryAcquire(() -> {
+                throw new IllegalStateException("on purpose");
+            }));
+            Future<Chunk> waiting = audit.executor().submit(next::acquire);
+            while (pool.waiting() < 2) {
+                Thread.onSpinWait();
+            }
+            assertTrue(only.release());
+            thrower.close();
+            waiting.get(10, TimeUnit.SECONDS).release();
+        }
+    }
+
+    @Test
     void patienceOfZeroRefusesAtOnceAndSaysHowFull() throws IOException {
         ChunkPool pool = audit.pool(
                 ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(2 * CHUNK).patience(Duration.ZERO));
