@@ -170,6 +170,19 @@ public final class HandoffLincheckTest {
         });
     }
 
+    @Test
+    void noInterleavingLeavesAnElementInside() {
+        Lincheck.runConcurrentTest(10 * RUNS, () -> {
+            AtomicInteger givenBack = new AtomicInteger();
+            Handoff<Integer> handoff = new Handoff<>(2, e -> givenBack.incrementAndGet(), 0);
+            handoff.offer(1);
+            OfferResult[] answer = new OfferResult[1];
+            inParallel(() -> answer[0] = handoff.offer(2), handoff::cancel);
+            assertEquals(0, handoff.held());
+            assertEquals(answer[0] == OfferResult.ACCEPTED ? 2 : 1, givenBack.get());
+        });
+    }
+
     private static int takeAll(Handoff<Integer> handoff) {
         try {
             int taken = 0;

@@ -68,7 +68,7 @@ final class HandoffRaceTest {
 
     @Test
     void offerRacesWithCancel() throws Exception {
-        race("offer against cancel", 2, 0, new Meeting() {
+        race("offer against cancel", 2, 1, new Meeting() {
             @Override
             public void left(Site site) {
                 if (site.handoff.offer(1) == OfferResult.ACCEPTED) {
