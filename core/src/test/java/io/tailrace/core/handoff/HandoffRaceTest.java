@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -62,6 +63,22 @@ final class HandoffRaceTest {
             @Override
             public void right(Site site) throws InterruptedException {
                 assertEquals(null, site.handoff.take());
+            }
+        });
+    }
+
+    @Test
+    void signalRacesWithTheWaiterGoingToSleep() throws Exception {
+        race("signal against await", 1, 0, new Meeting() {
+            @Override
+            public void left(Site site) {
+                site.ready.setRelease(true);
+                site.waiting.signal();
+            }
+
+            @Override
+            public void right(Site site) throws InterruptedException {
+                assertTrue(site.waiting.await(site.ready::getAcquire, Waiting.NO_DEADLINE));
             }
         });
     }
@@ -125,6 +142,8 @@ final class HandoffRaceTest {
     private static final class Site {
         final AtomicInteger givenBack = new AtomicInteger();
         final Handoff<Integer> handoff;
+        final Waiting waiting = new Waiting(0);
+        final AtomicBoolean ready = new AtomicBoolean();
         final Exception cause = new Exception("race");
         int accepted;
         int taken;
