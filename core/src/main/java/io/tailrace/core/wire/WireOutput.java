@@ -114,6 +114,7 @@ public final class WireOutput {
 
     /** Gives up the region, even an empty one, and begins the next. */
     public void next() throws IOException {
+        StackRoom.require();
         begin(next.next(take()));
     }
 
@@ -323,6 +324,7 @@ public final class WireOutput {
             writeBytes(source);
             return;
         }
+        StackRoom.require();
         begin(next.nextAfter(take(), source.duplicate()));
         before += length;
         source.position(source.limit());
