@@ -95,6 +95,7 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
     /** Warnings and errors of ours are part of this test. */
     public void expectWarnings() {
         warningsExpected = true;
+        OURS.setUseParentHandlers(false); // the console is for the unexpected ones
     }
 
     /** What was logged at WARNING or above so far. */
@@ -146,6 +147,7 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
             provokeNettyReports();
         } finally {
             OURS.removeHandler(ours);
+            OURS.setUseParentHandlers(true);
             NETTY_LEAKS.removeHandler(nettyLeaks);
             ResourceLeakDetector.setLevel(levelBefore);
         }
