@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.bench;
+
+import io.tailrace.core.sink.FrameSink;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Takes the ratios to the floors, on a machine that is never quite idle: all contenders run in turn, round after round,
+ * in one JVM; each is compared with the floor of the same round, and the median of those ratios is what counts.
+ *
+ * <pre>java -cp benchmarks.jar io.tailrace.bench.Ratios [encode|lz4|loopback] [rounds]</pre>
+ */
+public final class Ratios {
+
+    private static final int MEBIBYTES = Workloads.MEBIBYTES;
+    private static final int WARMUP_ROUNDS = 15;
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    private interface Contender {
+        long run() throws Exception;
+    }
+
+    /** One contender's rounds: nanoseconds on the clock and of this thread's processor time. */
+    private static final class Row {
+        private final Contender contender;
+        private final List<Long> clock = new ArrayList<>();
+        private final List<Long> processor = new ArrayList<>();
+
+        /** Keeps what the contender returns from being thrown away. */
+        private long returned;
+
+        Row(Contender contender) {
+            this.contender = contender;
+        }
+
+        void round(boolean counts) throws Exception {
+            long processorStart = THREADS.getCurrentThreadCpuTime();
+            long start = System.nanoTime();
+            returned ^= contender.run();
+            long nanos = System.nanoTime() - start;
+            if (counts && returned != Long.MIN_VALUE) {
+                clock.add(nanos);
+                processor.add(THREADS.getCurrentThreadCpuTime() - processorStart);
+            }
+        }
+    }
+
+    private final Map<String, Row> rows = new LinkedHashMap<>();
+    private final Map<String, List<String>> floors = new LinkedHashMap<>();
+
+    private Ratios() {}
+
+    public static void main(String[] args) throws Exception {
+        List<String> wanted = args.length == 0 ? List.of("encode", "lz4", "loopback") : List.of(args[0]);
+        int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 100;
+        for (String group : wanted) {
+            Ratios ratios = new Ratios();
+            switch (group) {
+                case "encode" -> ratios.encode(rounds);
+                case "lz4" -> ratios.lz4(rounds);
+                case "loopback" -> ratios.loopback(rounds);
+                default -> throw new IllegalArgumentException(group);
+            }
+        }
+    }
+
+    private void floor(String name, Contender contender) {
+        rows.put(name, new Row(contender));
+    }
+
+    /** A contender and the floors whose best it is held against. */
+    private void contender(String name, Contender contender, String... against) {
+        rows.put(name, new Row(contender));
+        floors.put(name, List.of(against));
+    }
+
+    private void encode(int rounds) throws Exception {
+        long[] longs = Workloads.longs(MEBIBYTES);
+        double[] doubles = Workloads.doubles(MEBIBYTES);
+        byte[][] blobs = Workloads.blobs(MEBIBYTES, Workloads.SMALL_BLOB);
+        byte[][] large = Workloads.blobs(MEBIBYTES, Workloads.LARGE_BLOB);
+        Floors floor = new Floors();
+        NullSink to = new NullSink();
+        try (Encoding plain = Encoding.plain()) {
+            floor("copy of longs", () -> floor.copy(longs));
+            floor("copy of longs, and checksum", () -> floor.copyAndChecksum(longs));
+            floor("copy of blobs", () -> floor.copy(blobs));
+            floor("checksum of blobs", () -> floor.checksum(blobs));
+            contender("longs", () -> plain.longs(longs, to), "copy of longs");
+            contender("longs, checksum in the floor", () -> plain.longs(longs, to), "copy of longs, and checksum");
+            contender("doubles", () -> plain.doubles(doubles, to), "copy of longs");
+            contender("longs, one by one", () -> plain.longsOneByOne(longs, to), "copy of longs");
+            contender("blobs of 64 KiB", () -> plain.blobs(blobs, to), "copy of blobs");
+            contender("blobs of 1 MiB", () -> plain.blobs(large, to), "copy of blobs");
+            contender("blobs of 64 KiB, out of band", () -> plain.blobsOutOfBand(blobs, to), "checksum of blobs");
+            contender("blobs of 1 MiB, out of band", () -> plain.blobsOutOfBand(large, to), "checksum of blobs");
+            run("Encode alone", rounds);
+        }
+    }
+
+    private void lz4(int rounds) throws Exception {
+        byte[][] blobs = Workloads.blobs(MEBIBYTES, Workloads.SMALL_BLOB);
+        byte[][] large = Workloads.blobs(MEBIBYTES, Workloads.LARGE_BLOB);
+        Floors floor = new Floors();
+        NullSink to = new NullSink();
+        try (Encoding lz4 = Encoding.lz4()) {
+            floor("LZ4 of blobs of 64 KiB", () -> floor.lz4(blobs));
+            floor("LZ4 of blobs of 1 MiB", () -> floor.lz4(large));
+            contender("blobs of 64 KiB", () -> lz4.blobs(blobs, to), "LZ4 of blobs of 64 KiB");
+            contender("blobs of 1 MiB", () -> lz4.blobs(large, to), "LZ4 of blobs of 1 MiB");
+            contender("blobs of 64 KiB, out of band", () -> lz4.blobsOutOfBand(blobs, to), "LZ4 of blobs of 64 KiB");
+            contender("blobs of 1 MiB, out of band", () -> lz4.blobsOutOfBand(large, to), "LZ4 of blobs of 1 MiB");
+            run("LZ4, native, ratio " + (double) floor.lz4(blobs) / ((long) MEBIBYTES << 20), rounds);
+        }
+    }
+
+    private void loopback(int rounds) throws Exception {
+        long[] longs = Workloads.longs(MEBIBYTES);
+        byte[][] large = Workloads.blobs(MEBIBYTES, Workloads.LARGE_BLOB);
+        long bytes = (long) MEBIBYTES << 20;
+        ExecutorService sending = Executors.newCachedThreadPool();
+        try (Loopback over = new Loopback();
+                Encoding small = Encoding.of(64 << 10, null);
+                Encoding threaded = Encoding.of(64 << 10, sending);
+                Encoding big = Encoding.of(256 << 10, null)) {
+            List<String> raw = new ArrayList<>();
+            for (int kib : new int[] {16, 64, 256, 1_024}) {
+                ByteBuffer block = ByteBuffer.allocateDirect(kib << 10);
+                raw.add("raw, " + kib + " KiB blocks");
+                floor("raw, " + kib + " KiB blocks", () -> over.sendRaw(bytes, block));
+            }
+            String[] floor = raw.toArray(new String[0]);
+            FrameSink to = over.sink();
+            contender("longs", () -> small.longs(longs, to) + over.awaitReceived(), floor);
+            contender("longs, 256 KiB chunks", () -> big.longs(longs, to) + over.awaitReceived(), floor);
+            contender("longs, threaded", () -> threaded.longs(longs, to) + over.awaitReceived(), floor);
+            contender("blobs of 1 MiB", () -> small.blobs(large, to) + over.awaitReceived(), floor);
+            contender("the same, out of band", () -> small.blobsOutOfBand(large, to) + over.awaitReceived(), floor);
+            contender("the same, threaded", () -> threaded.blobsOutOfBand(large, to) + over.awaitReceived(), floor);
+            run("Encode and send over loopback", rounds);
+        } finally {
+            sending.shutdown();
+        }
+    }
+
+    private void run(String title, int rounds) throws Exception {
+        for (int i = 0; i < WARMUP_ROUNDS + rounds; i++) {
+            for (Row row : rows.values()) {
+                row.round(i >= WARMUP_ROUNDS);
+            }
+        }
+        System.out.printf(
+                "%n%s; JDK %s, %d rounds of %d MiB, load %.1f%n%n",
+                title,
+                Runtime.version(),
+                rounds,
+                MEBIBYTES,
+                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+        System.out.println("| | MiB/s median | best | per CPU second | of its floor: median | quartiles | by CPU |");
+        System.out.println("|---|---|---|---|---|---|---|");
+        rows.forEach((name, row) -> System.out.printf(
+                "| %s | %,.0f | %,.0f | %,.0f | %s |%n",
+                name,
+                speed(quantile(row.clock, 0.5)),
+                speed(quantile(row.clock, 0)),
+                speed(quantile(row.processor, 0.5)),
+                ratio(name, row)));
+    }
+
+    private String ratio(String name, Row row) {
+        List<String> against = floors.get(name);
+        if (against == null) {
+            return "| |";
+        }
+        Row floor = null;
+        for (String one : against) {
+            Row candidate = rows.get(one);
+            if (candidate != null && (floor == null || quantile(candidate.clock, 0.5) < quantile(floor.clock, 0.5))) {
+                floor = candidate;
+            }
+        }
+        if (floor == null) {
+            throw new IllegalStateException("no floor for " + name);
+        }
+        double[] ratios = new double[row.clock.size()];
+        for (int i = 0; i < ratios.length; i++) {
+            ratios[i] = (double) floor.clock.get(i) / row.clock.get(i);
+        }
+        Arrays.sort(ratios);
+        double byProcessor = (double) quantile(floor.processor, 0.5) / quantile(row.processor, 0.5);
+        return String.format(
+                "%.2f | %.2f … %.2f | %.2f",
+                ratios[ratios.length / 2], ratios[ratios.length / 4], ratios[3 * ratios.length / 4], byProcessor);
+    }
+
+    private static long quantile(List<Long> values, double at) {
+        long[] sorted = values.stream().mapToLong(Long::longValue).sorted().toArray();
+        return sorted[(int) (at * (sorted.length - 1))];
+    }
+
+    private static double speed(long nanos) {
+        return MEBIBYTES * 1e9 / nanos;
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.bench;
+
+import java.util.SplittableRandom;
+
+/**
+ * What is encoded: the same in every run, as it comes from one seed. Sizes are given in MiB, and {@link #MEBIBYTES} of
+ * each are larger than the processor's caches.
+ */
+final class Workloads {
+
+    static final int MEBIBYTES = 64;
+    static final int ROWS = 500_000;
+    static final int SMALL_BLOB = 64 << 10;
+    static final int LARGE_BLOB = 1 << 20;
+
+    private static final long SEED = 20_26;
+
+    /** A row of a usual table, held as an object. */
+    record Row(long id, double price, int quantity, long time, String symbol, String comment) {}
+
+    private Workloads() {}
+
+    static long[] longs(int mebibytes) {
+        return new SplittableRandom(SEED).longs((mebibytes << 20) / Long.BYTES).toArray();
+    }
+
+    static double[] doubles(int mebibytes) {
+        return new SplittableRandom(SEED)
+                .doubles((mebibytes << 20) / Double.BYTES)
+                .toArray();
+    }
+
+    /** Blobs that LZ4 brings to about 0.65: random runs of 8 to 119 bytes, two in five seen within the last 8 KiB. */
+    static byte[][] blobs(int mebibytes, int blobBytes) {
+        SplittableRandom random = new SplittableRandom(SEED);
+        byte[][] blobs = new byte[(int) (((long) mebibytes << 20) / blobBytes)][];
+        for (int i = 0; i < blobs.length; i++) {
+            blobs[i] = halfCompressible(random, blobBytes);
+        }
+        return blobs;
+    }
+
+    private static byte[] halfCompressible(SplittableRandom random, int length) {
+        byte[] blob = new byte[length];
+        random.nextBytes(blob);
+        int at = 128;
+        while (at < length) {
+            int run = Math.min(8 + random.nextInt(112), length - at);
+            if (random.nextInt(5) < 2) {
+                int from = random.nextInt(Math.max(0, at - (8 << 10)), Math.max(1, at - run));
+                System.arraycopy(blob, from, blob, at, run);
+            }
+            at += run;
+        }
+        return blob;
+    }
+
+    /** One comment in a hundred has characters outside Latin-1. */
+    static Row[] rows(int count) {
+        SplittableRandom random = new SplittableRandom(SEED);
+        Row[] rows = new Row[count];
+        for (int i = 0; i < count; i++) {
+            String comment = text(random, 16 + random.nextInt(8)) + (random.nextInt(100) == 0 ? "\u4e2d\u6587" : "");
+            String symbol = text(random, 4 + random.nextInt(5));
+            rows[i] = new Row(
+                    random.nextLong(), random.nextDouble(), random.nextInt(), random.nextLong(), symbol, comment);
+        }
+        return rows;
+    }
+
+    private static String text(SplittableRandom random, int length) {
+        char[] chars = new char[length];
+        for (int i = 0; i < length; i++) {
+            chars[i] = (char) ('A' + random.nextInt(26));
+        }
+        return new String(chars);
+    }
+}

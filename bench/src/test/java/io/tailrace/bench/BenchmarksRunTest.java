@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.bench;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Collection;
+import org.junit.jupiter.api.Test;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Every benchmark runs, once and briefly, on little data: a figure is nobody's aim here. */
+class BenchmarksRunTest {
+
+    @Test
+    void everyBenchmarkRunsOnce() throws RunnerException {
+        Options brief = new OptionsBuilder()
+                .forks(0)
+                .warmupIterations(0)
+                .measurementIterations(1)
+                .measurementTime(TimeValue.milliseconds(1))
+                .shouldFailOnError(true)
+                .param("mebibytes", "1")
+                .param("count", "" + Workloads.ROWS)
+                .verbosity(VerboseMode.SILENT)
+                .build();
+        Collection<RunResult> results = new Runner(brief).run();
+        assertTrue(results.size() >= 30, results.size() + " ran");
+        for (RunResult result : results) {
+            assertTrue(
+                    result.getPrimaryResult().getScore() > 0, result.getParams().id());
+        }
+    }
+}
