@@ -19,6 +19,7 @@ import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.MemorySink;
+import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.BlockCompression;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
@@ -29,6 +30,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -41,6 +43,9 @@ class Lz4HostileStreamTest {
     private static final ResultId ID = new ResultId("job", 1, 2, 0);
     private static final byte MARKER = (byte) 0xA5;
     private static final int CHUNK = 4 << 10;
+
+    @RegisterExtension
+    final LeakAudit audit = new LeakAudit();
 
     /** A dishonest sender: frames whatever block it was given, behind valid checksums. */
     private static final class Dishonest implements BlockCompression {
@@ -137,7 +142,7 @@ class Lz4HostileStreamTest {
                     assertArrayEquals(Arrays.copyOf(raw, delivered.length), delivered, where);
                     assertEquals(0, pool.liveBytes(), where);
                 }
-                System.out.println(8 * stream.length + " turned bits found, " + lz4 + ", chunks of " + chunkBytes);
+                audit.figure(8 * stream.length + " turned bits found, chunks of " + chunkBytes);
             }
         }
     }
@@ -214,7 +219,7 @@ class Lz4HostileStreamTest {
                 refused++;
             }
         }
-        System.out.println(seed + " crafted streams: " + refused + " refused, " + lz4);
+        audit.figure(seed + " crafted streams: " + refused + " refused");
     }
 
     @ParameterizedTest
@@ -228,7 +233,7 @@ class Lz4HostileStreamTest {
         assertEquals(0, told.delivered.size());
     }
 
-    private static Told decodeOver(byte marker, Lz4Compression lz4, byte[] stream, String where) throws IOException {
+    private Told decodeOver(byte marker, Lz4Compression lz4, byte[] stream, String where) throws IOException {
         try (ChunkPool pool = pool(CHUNK)) {
             fill(pool, marker);
             long before = pool.peakLiveBytes();
@@ -249,7 +254,7 @@ class Lz4HostileStreamTest {
         }
     }
 
-    private static Told decode(Lz4Compression lz4, byte[] stream, ChunkPool pool, String where) throws IOException {
+    private Told decode(Lz4Compression lz4, byte[] stream, ChunkPool pool, String where) throws IOException {
         Told told = new Told();
         ResultReader.Builder builder = ResultReader.builder(pool).window(2).compression(lz4);
         try (ResultDecoder decoder = builder.decoder(told, () -> {})) {
@@ -265,7 +270,7 @@ class Lz4HostileStreamTest {
         return told;
     }
 
-    private static byte[] encode(BlockCompression compression, byte[] raw, int chunkBytes) throws IOException {
+    private byte[] encode(BlockCompression compression, byte[] raw, int chunkBytes) throws IOException {
         try (ChunkPool pool = pool(chunkBytes)) {
             ResultEncoder encoder =
                     ResultEncoder.builder(pool).compression(compression).build();
@@ -278,10 +283,7 @@ class Lz4HostileStreamTest {
         }
     }
 
-    private static ChunkPool pool(int chunkBytes) {
-        return ChunkPool.builder()
-                .chunkBytes(chunkBytes)
-                .budgetBytes(16L * chunkBytes)
-                .build();
+    private ChunkPool pool(int chunkBytes) {
+        return audit.pool(chunkBytes, 16L * chunkBytes);
     }
 }

@@ -13,15 +13,13 @@ import io.tailrace.core.ResultWriter;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.MemorySink;
+import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,21 +28,13 @@ class Lz4ResultTest {
 
     private static final int CHUNK = 4 << 10;
     private static final ResultId ID = new ResultId("job", 1, 2, 0);
-    private static ExecutorService sending;
+
+    @RegisterExtension
+    final LeakAudit audit = new LeakAudit();
 
     enum Mode {
         SYNCHRONOUS,
         THREADED
-    }
-
-    @BeforeAll
-    static void startSending() {
-        sending = Executors.newCachedThreadPool();
-    }
-
-    @AfterAll
-    static void stopSending() {
-        sending.shutdown();
     }
 
     @ParameterizedTest
@@ -104,7 +94,7 @@ class Lz4ResultTest {
             ResultEncoder encoder = ResultEncoder.builder(pool)
                     .window(window)
                     .compression(Lz4Compression.fastest())
-                    .sendingOn(mode == Mode.THREADED ? sending : null)
+                    .sendingOn(mode == Mode.THREADED ? audit.executor() : null)
                     .build();
             MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
             try (ResultWriter writer = encoder.open(ID, "bytes/1", sink)) {
@@ -116,7 +106,7 @@ class Lz4ResultTest {
         }
     }
 
-    private static byte[] roundTrip(byte[] raw, Mode mode, boolean outOfBand) throws IOException {
+    private byte[] roundTrip(byte[] raw, Mode mode, boolean outOfBand) throws IOException {
         MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
         encode(raw, mode, outOfBand, sink);
         try (ChunkPool pool = pool();
@@ -132,17 +122,17 @@ class Lz4ResultTest {
         }
     }
 
-    private static byte[] encode(byte[] raw, Mode mode, boolean outOfBand) throws IOException {
+    private byte[] encode(byte[] raw, Mode mode, boolean outOfBand) throws IOException {
         MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
         encode(raw, mode, outOfBand, sink);
         return sink.toByteArray();
     }
 
-    private static void encode(byte[] raw, Mode mode, boolean outOfBand, MemorySink sink) throws IOException {
+    private void encode(byte[] raw, Mode mode, boolean outOfBand, MemorySink sink) throws IOException {
         try (ChunkPool pool = pool()) {
             ResultEncoder encoder = ResultEncoder.builder(pool)
                     .compression(Lz4Compression.fastest())
-                    .sendingOn(mode == Mode.THREADED ? sending : null)
+                    .sendingOn(mode == Mode.THREADED ? audit.executor() : null)
                     .build();
             try (ResultWriter writer = encoder.open(ID, "bytes/1", sink)) {
                 if (outOfBand) {
@@ -155,7 +145,7 @@ class Lz4ResultTest {
         }
     }
 
-    private static ChunkPool pool() {
-        return ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(16 * CHUNK).build();
+    private ChunkPool pool() {
+        return audit.pool(CHUNK, 16 * CHUNK);
     }
 }
