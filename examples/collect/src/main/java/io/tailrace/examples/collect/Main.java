@@ -192,7 +192,7 @@ public final class Main implements Callable<Integer> {
                 each,
                 scale,
                 file == null ? null : file.toString(),
-                executors,
+                Math.min(executors, tasks), // one without a task would have nothing to say
                 tasks,
                 (int) chunk.bytes(),
                 window,

@@ -68,7 +68,7 @@ final class Progress implements AutoCloseable {
             firstBytes = System.nanoTime();
         }
         long nanos = firstBytes == 0 ? 0 : System.nanoTime() - firstBytes;
-        String rate = nanos <= 0 ? "" : new ByteSize((long) (payloadBytes * 1e9 / nanos)) + "/s";
+        String rate = new ByteSize(nanos <= 0 ? 0 : (long) (payloadBytes * 1e9 / nanos)) + "/s";
         if (bar != null) {
             bar.stepTo(done);
             bar.setExtraMessage(rate);

@@ -186,9 +186,7 @@ record Summary(
             lines.add("");
         }
         lines.add("  live bytes     " + liveBytes());
-        lines.add("  live heap      " + (driverLiveHeapBytes == 0 ? "?" : new ByteSize(driverLiveHeapBytes))
-                + " in the driver, " + (executorLiveHeapBytes == 0 ? "?" : new ByteSize(executorLiveHeapBytes))
-                + " in an executor, of " + heap);
+        lines.add("  live heap      " + sides(driverLiveHeapBytes, executorLiveHeapBytes) + ", of " + heap);
         if (firstByteMicros > 0) {
             lines.add("  first byte     " + String.format(Locale.ROOT, "%.1f ms", firstByteMicros / 1e3)
                     + " after a task's start (median of the tasks)");
@@ -222,11 +220,20 @@ record Summary(
     }
 
     private String liveBytes() {
-        String peak = "at most " + new ByteSize(driverPeakLiveBytes) + " serialised in the driver, "
-                + new ByteSize(peakLiveBytes) + " in an executor";
+        String peak = "at most " + sides(driverPeakLiveBytes, peakLiveBytes);
         return job.mode() == Mode.STOCK
                 ? peak
                 : peak + "; the window is " + new ByteSize(windowBytes()) + " a result (" + job.window() + " x "
                         + new ByteSize(job.chunkBytes()) + ")";
+    }
+
+    /** Numbers of the sides that there are; 0 was not measured. */
+    private String sides(long driver, long executor) {
+        String inDriver = (driver == 0 ? "?" : new ByteSize(driver)) + " in the driver";
+        String inExecutor = (executor == 0 ? "?" : new ByteSize(executor)) + " in an executor";
+        if (!job.from().isEmpty()) {
+            return inDriver;
+        }
+        return job.to() != null ? inExecutor : inDriver + ", " + inExecutor;
     }
 }

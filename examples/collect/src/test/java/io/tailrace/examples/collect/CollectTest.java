@@ -2,13 +2,14 @@
 package io.tailrace.examples.collect;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -232,16 +233,7 @@ final class CollectTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void childrenEndWithTheirLauncher(boolean forcibly) throws Exception {
-        Process launcher = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Djava.io.tmpdir=" + directory,
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName(),
-                        "--scale=20")
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        Process launcher = launch("--scale=20");
         awaitExecutor(launcher.toHandle());
         List<ProcessHandle> children = launcher.descendants().toList();
 
@@ -258,6 +250,57 @@ final class CollectTest {
                 assertEquals(List.of(), left.toList());
             }
         }
+    }
+
+    @Test
+    void nothingIsLeftInTheTemporaryDirectory() throws Exception {
+        assertEquals(0, launch("--scale=0.001", "--compress=lz4").waitFor());
+
+        try (Stream<Path> left = Files.list(directory)) {
+            assertEquals(List.of(), left.toList());
+        }
+    }
+
+    @Test
+    void moreExecutorsThanTasksAreOfNoUse() throws IOException {
+        assertEquals(0, collect("--scale", "0.001", "--tasks", "1", "--executors", "3"));
+
+        assertEquals("6005", summary("rows"));
+        assertEquals("1", summary("executors"));
+    }
+
+    @Test
+    void portInUseIsSaid() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            assertEquals(1, collect("--scale", "0.001", "--port", "" + taken.getLocalPort()));
+        }
+
+        assertTrue(summary("failure").contains("Address already in use"), summary("failure"));
+    }
+
+    @Test
+    void emptyFileHasNoLines() throws IOException {
+        assertEquals(
+                0,
+                collect("--file", Files.createFile(directory.resolve("empty")).toString()));
+
+        assertEquals("true", summary("answerMatches"));
+        assertTrue(summary("answer").contains("\"lines|0\""));
+    }
+
+    /** The command line in a JVM of its own, whose temporary directory is ours. */
+    private Process launch(String... options) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djava.io.tmpdir=" + directory,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        command.addAll(List.of(options));
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
     }
 
     /** Waits until a launcher has an executor that has worked for a while. */
@@ -277,15 +320,6 @@ final class CollectTest {
                 }
             }
             LockSupport.parkNanos(10_000_000);
-        }
-    }
-
-    @Test
-    void nothingIsLeftInTheTemporaryDirectory() throws IOException {
-        assertEquals(0, collect("--scale", "0.001"));
-
-        try (Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            assertFalse(left.anyMatch(file -> file.getFileName().toString().startsWith("tailrace-collect-")));
         }
     }
 }
