@@ -186,7 +186,8 @@ record Summary(
             lines.add("");
         }
         lines.add("  live bytes     " + liveBytes());
-        lines.add("  live heap      " + sides(driverLiveHeapBytes, executorLiveHeapBytes) + ", of " + heap);
+        lines.add(
+                "  live heap      " + sides(shown(driverLiveHeapBytes), shown(executorLiveHeapBytes)) + ", of " + heap);
         if (firstByteMicros > 0) {
             lines.add("  first byte     " + String.format(Locale.ROOT, "%.1f ms", firstByteMicros / 1e3)
                     + " after a task's start (median of the tasks)");
@@ -220,20 +221,24 @@ record Summary(
     }
 
     private String liveBytes() {
-        String peak = "at most " + sides(driverPeakLiveBytes, peakLiveBytes);
+        String peak = "at most "
+                + sides(new ByteSize(driverPeakLiveBytes).toString(), new ByteSize(peakLiveBytes).toString());
         return job.mode() == Mode.STOCK
                 ? peak
                 : peak + "; the window is " + new ByteSize(windowBytes()) + " a result (" + job.window() + " x "
                         + new ByteSize(job.chunkBytes()) + ")";
     }
 
-    /** Numbers of the sides that there are; 0 was not measured. */
-    private String sides(long driver, long executor) {
-        String inDriver = (driver == 0 ? "?" : new ByteSize(driver)) + " in the driver";
-        String inExecutor = (executor == 0 ? "?" : new ByteSize(executor)) + " in an executor";
+    /** Of the sides that there are. */
+    private String sides(String driver, String executor) {
         if (!job.from().isEmpty()) {
-            return inDriver;
+            return driver + " in the driver";
         }
-        return job.to() != null ? inExecutor : inDriver + ", " + inExecutor;
+        String inExecutor = executor + " in an executor";
+        return job.to() != null ? inExecutor : driver + " in the driver, " + inExecutor;
+    }
+
+    private static String shown(long measured) {
+        return measured == 0 ? "?" : new ByteSize(measured).toString();
     }
 }
