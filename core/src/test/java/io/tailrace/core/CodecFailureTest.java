@@ -179,6 +179,7 @@ class CodecFailureTest {
             return "recursing/1";
         }
 
+        @SuppressWarnings("InfiniteRecursion") // that is what is tested
         @Override
         public void encode(Sample value, WireOutput out) throws IOException {
             for (int i = 0; i < step; i++) {
@@ -307,6 +308,7 @@ class CodecFailureTest {
         }
     }
 
+    @SuppressWarnings("InfiniteRecursion") // that is what is tested
     private static int overflow() {
         return overflow() + 1;
     }

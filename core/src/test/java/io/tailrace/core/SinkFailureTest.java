@@ -192,11 +192,9 @@ class SinkFailureTest {
                 assertTrue(pool.liveBytes() <= (long) WINDOW * CHUNK);
             }
             freed.countDown();
-            awaitEnd(pool, sink);
-            for (Received result : Received.all(pool, sink.toByteArray())) {
-                assertFalse(result.complete());
-                assertEquals(FailurePhase.CANCELLED, result.told().failure().phase());
-            }
+            awaitFree(pool);
+            // Patience was over: by now another result could be using the sink, so nothing more may come.
+            assertEquals(0, sink.terminalFrames());
             cases++;
         }
         assertFalse(audit.warnings().isEmpty());
@@ -284,7 +282,7 @@ class SinkFailureTest {
             assertTrue(told.retriable());
             assertInstanceOf(IOException.class, told.getCause());
         }
-        assertEquals(0, sink.terminalFrames(), "nobody is left to tell the peer");
+        assertEquals(1, sink.terminalFrames(), "the sink is sound, and the encoding thread is left to tell the peer");
     }
 
     private static RecordingSink stuckAt(int k, CountDownLatch stuck, CountDownLatch freed) {
@@ -301,12 +299,10 @@ class SinkFailureTest {
         });
     }
 
-    /** The failure frame, which comes last, is outside the pool. */
-    private static void awaitEnd(ChunkPool pool, RecordingSink sink) throws InterruptedException {
-        for (int i = 0; i < 5_000 && sink.terminalFrames() == 0; i++) {
+    private static void awaitFree(ChunkPool pool) throws InterruptedException {
+        for (int i = 0; i < 5_000 && pool.freeBytes() < pool.budgetBytes(); i++) {
             Thread.sleep(1);
         }
-        assertEquals(1, sink.terminalFrames());
         assertEquals(pool.budgetBytes(), pool.freeBytes(), pool.report());
     }
 

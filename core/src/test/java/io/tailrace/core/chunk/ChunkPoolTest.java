@@ -14,7 +14,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.util.IllegalReferenceCountException;
 import io.tailrace.core.testing.ChildJvm;
 import io.tailrace.core.testing.LeakAudit;
-import io.tailrace.core.wire.BudgetExhaustedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
