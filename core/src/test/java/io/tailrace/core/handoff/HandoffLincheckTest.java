@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 @Param(name = "element", gen = IntGen.class, conf = "1:9")
 public final class HandoffLincheckTest {
     private static final int CAPACITY = 2;
-    private static final int RUNS = Proof.FULL ? 10_000 : 300;
+    private static final int RUNS = Proof.FULL ? 10_000 : 200;
 
     private final AtomicInteger givenBack = new AtomicInteger();
     private final Handoff<Integer> handoff = new Handoff<>(CAPACITY, e -> givenBack.incrementAndGet());
@@ -110,7 +110,7 @@ public final class HandoffLincheckTest {
     @Test
     void modelCheckerFindsNoRunWithoutAnOrder() {
         new ModelCheckingOptions()
-                .iterations(Proof.FULL ? 100 : 10)
+                .iterations(Proof.FULL ? 100 : 8)
                 .invocationsPerIteration(Proof.FULL ? 3_000 : 300)
                 .threads(3)
                 .actorsBefore(2)
@@ -123,7 +123,7 @@ public final class HandoffLincheckTest {
     @Test
     void stressFindsNoRunWithoutAnOrder() {
         new StressOptions()
-                .iterations(Proof.FULL ? 100 : 10)
+                .iterations(Proof.FULL ? 100 : 8)
                 .invocationsPerIteration(Proof.FULL ? 10_000 : 1_000)
                 .threads(3)
                 .actorsBefore(2)
@@ -172,7 +172,7 @@ public final class HandoffLincheckTest {
 
     @Test
     void noInterleavingLeavesAnElementInside() {
-        Lincheck.runConcurrentTest(10 * RUNS, () -> {
+        Lincheck.runConcurrentTest(5 * RUNS, () -> {
             AtomicInteger givenBack = new AtomicInteger();
             Handoff<Integer> handoff = new Handoff<>(2, e -> givenBack.incrementAndGet(), 0);
             handoff.offer(1);
