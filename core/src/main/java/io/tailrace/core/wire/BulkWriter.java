@@ -3,18 +3,30 @@ package io.tailrace.core.wire;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Writes arrays of primitives in runs that fill the region, each by one bulk copy of the JDK; a few elements one by one, which
- * is faster then and makes no view that the compiler might fail to remove.
+ * Writes arrays of primitives in runs that fill the region, each by one bulk copy of the JDK through a view that is kept; a few
+ * elements one by one, which is faster then.
  */
 final class BulkWriter {
 
     static final int FEW = 16;
 
     private final WireOutput out;
+    private @Nullable SlabViews<ShortBuffer> shortViews;
+    private @Nullable SlabViews<CharBuffer> charViews;
+    private @Nullable SlabViews<IntBuffer> intViews;
+    private @Nullable SlabViews<LongBuffer> longViews;
+    private @Nullable SlabViews<FloatBuffer> floatViews;
+    private @Nullable SlabViews<DoubleBuffer> doubleViews;
 
     BulkWriter(WireOutput out) {
         this.out = out;
@@ -25,9 +37,13 @@ final class BulkWriter {
         return Math.min(left, (out.limit() - out.offset()) / width);
     }
 
-    private ByteBuffer region() {
-        return ByteBuffer.wrap(out.array(), out.offset(), out.limit() - out.offset())
-                .order(ByteOrder.LITTLE_ENDIAN);
+    /** Where the region goes on, in elements behind the phase. */
+    private int index(int width) {
+        return out.offset() / width;
+    }
+
+    private int phase(int width) {
+        return out.offset() % width;
     }
 
     void booleans(boolean[] source, int from, int count) throws IOException {
@@ -45,7 +61,7 @@ final class BulkWriter {
             if (run <= FEW) {
                 out.writeShort(source[at++]);
             } else {
-                region().asShortBuffer().put(source, at, run);
+                viewShorts().put(index(Short.BYTES), source, at, run);
                 out.commit(out.offset() + run * Short.BYTES);
                 at += run;
             }
@@ -60,7 +76,7 @@ final class BulkWriter {
             if (run <= FEW) {
                 out.writeChar(source[at++]);
             } else {
-                region().asCharBuffer().put(source, at, run);
+                viewChars().put(index(Character.BYTES), source, at, run);
                 out.commit(out.offset() + run * Character.BYTES);
                 at += run;
             }
@@ -75,7 +91,7 @@ final class BulkWriter {
             if (run <= FEW) {
                 out.writeInt(source[at++]);
             } else {
-                region().asIntBuffer().put(source, at, run);
+                viewInts().put(index(Integer.BYTES), source, at, run);
                 out.commit(out.offset() + run * Integer.BYTES);
                 at += run;
             }
@@ -90,7 +106,7 @@ final class BulkWriter {
             if (run <= FEW) {
                 out.writeLong(source[at++]);
             } else {
-                region().asLongBuffer().put(source, at, run);
+                viewLongs().put(index(Long.BYTES), source, at, run);
                 out.commit(out.offset() + run * Long.BYTES);
                 at += run;
             }
@@ -105,7 +121,7 @@ final class BulkWriter {
             if (run <= FEW) {
                 out.writeFloat(source[at++]);
             } else {
-                region().asFloatBuffer().put(source, at, run);
+                viewFloats().put(index(Float.BYTES), source, at, run);
                 out.commit(out.offset() + run * Float.BYTES);
                 at += run;
             }
@@ -120,10 +136,52 @@ final class BulkWriter {
             if (run <= FEW) {
                 out.writeDouble(source[at++]);
             } else {
-                region().asDoubleBuffer().put(source, at, run);
+                viewDoubles().put(index(Double.BYTES), source, at, run);
                 out.commit(out.offset() + run * Double.BYTES);
                 at += run;
             }
         }
+    }
+
+    private ShortBuffer viewShorts() {
+        if (shortViews == null) {
+            shortViews = new SlabViews<>(ByteBuffer::asShortBuffer);
+        }
+        return shortViews.of(out.array(), phase(Short.BYTES));
+    }
+
+    private CharBuffer viewChars() {
+        if (charViews == null) {
+            charViews = new SlabViews<>(ByteBuffer::asCharBuffer);
+        }
+        return charViews.of(out.array(), phase(Character.BYTES));
+    }
+
+    private IntBuffer viewInts() {
+        if (intViews == null) {
+            intViews = new SlabViews<>(ByteBuffer::asIntBuffer);
+        }
+        return intViews.of(out.array(), phase(Integer.BYTES));
+    }
+
+    private LongBuffer viewLongs() {
+        if (longViews == null) {
+            longViews = new SlabViews<>(ByteBuffer::asLongBuffer);
+        }
+        return longViews.of(out.array(), phase(Long.BYTES));
+    }
+
+    private FloatBuffer viewFloats() {
+        if (floatViews == null) {
+            floatViews = new SlabViews<>(ByteBuffer::asFloatBuffer);
+        }
+        return floatViews.of(out.array(), phase(Float.BYTES));
+    }
+
+    private DoubleBuffer viewDoubles() {
+        if (doubleViews == null) {
+            doubleViews = new SlabViews<>(ByteBuffer::asDoubleBuffer);
+        }
+        return doubleViews.of(out.array(), phase(Double.BYTES));
     }
 }
