@@ -167,20 +167,23 @@ final class FrameWriter {
         requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
     }
 
+    /** Fewer bytes than this are copied: a carrier of their own would cost a whole chunk's charge. */
+    boolean goesByReference(int length) {
+        return length >= settings.pool().chunkBytes() / 4;
+    }
+
     /** Bytes of the caller's own follow: what was written before them goes out. */
     void beginReference() throws IOException {
         sealFrame();
         sendChunk(true);
     }
 
-    /** Sends as many of the caller's bytes as one data frame takes, without copying them. */
-    void sendCut(ByteBuffer body) throws IOException {
-        // When compressing, the compressor's worst outcome must fit the carrier, as it must in a region.
-        int growth = settings.compression() == null ? 0 : tailRoom;
-        int largest = settings.pool().chunkBytes() - HEADER_LENGTH - growth;
-        ByteBuffer cut = body.slice(body.position(), Math.min(largest, body.remaining()));
-        body.position(body.position() + cut.remaining());
-        admit(cut.remaining());
+    /** Sends as many of the caller's bytes as one data frame takes, without copying them; returns where the rest begins. */
+    int sendCut(ByteBuffer body, int at) throws IOException {
+        // What is compressed must fit its carrier even when it grows.
+        int largest = settings.pool().chunkBytes() - HEADER_LENGTH - (settings.compression() == null ? 0 : tailRoom);
+        int length = Math.min(largest, body.limit() - at);
+        admit(length);
         Chunk carrier = window.tryAcquire();
         if (carrier == null) {
             sending.flush(); // what waits for more may be what our window waits for
@@ -188,9 +191,20 @@ final class FrameWriter {
         }
         chunk = carrier;
         carrier.writerIndex(HEADER_LENGTH);
-        sealCut(carrier, cut);
+        sealCut(carrier, body, at, length);
         requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
-        sendChunk(body.hasRemaining());
+        sendChunk(goesByReference(body.limit() - at - length));
+        return at + length;
+    }
+
+    /** Gives the next region, into which a rest too small for a frame of its own is copied. */
+    ByteBuf endReference(ByteBuffer body, int at) throws IOException {
+        sending.flush();
+        ByteBuf region = beginFrame();
+        int written = region.writerIndex();
+        int rest = body.limit() - at;
+        body.get(at, region.array(), region.arrayOffset() + written, rest);
+        return region.writerIndex(written + rest);
     }
 
     /** The end frame goes behind what the chunk in hand holds: its room was kept. */
@@ -216,22 +230,18 @@ final class FrameWriter {
         }
     }
 
-    private void sealCut(Chunk carrier, ByteBuffer cut) throws IOException {
+    private void sealCut(Chunk carrier, ByteBuffer body, int at, int length) {
         BlockCompression compression = settings.compression();
-        boolean fits = compression != null
-                && HEADER_LENGTH + compression.maxCompressedLength(cut.remaining()) <= carrier.capacity();
-        if (compression != null && fits && cut.hasArray() && cut.remaining() >= MIN_COMPRESSED) {
-            int rawLength = cut.remaining();
-            int length =
-                    timedCompress(compression, cut.array(), cut.arrayOffset() + cut.position(), rawLength, carrier, 0);
-            if (pays(length, rawLength)) {
-                carrier.writerIndex(HEADER_LENGTH + length);
-                sealer.sealCompressed(carrier, 0, kind, rawLength);
+        if (compression != null && body.hasArray()) {
+            int compressed = timedCompress(compression, body.array(), body.arrayOffset() + at, length, carrier, 0);
+            if (pays(compressed, length)) {
+                carrier.writerIndex(HEADER_LENGTH + compressed);
+                sealer.sealCompressed(carrier, 0, kind, length);
                 return;
             }
         }
-        carrier.attach(cut);
-        sealer.sealOutOfBand(carrier, 0, cut);
+        carrier.attach(body, at, length);
+        sealer.sealOutOfBand(carrier, 0);
     }
 
     /** The tail room holds what a whole chunk may grow by; a compression whose bound is coarser skips short frames. */

@@ -168,10 +168,6 @@ public final class ResultWriter implements AutoCloseable {
         void run() throws IOException;
     }
 
-    private interface Region {
-        ByteBuf give() throws IOException;
-    }
-
     /** Runs a step of the machinery; whatever it throws ends the result. */
     private void attempt(FailurePhase phase, Step step) throws IOException {
         try {
@@ -182,10 +178,11 @@ public final class ResultWriter implements AutoCloseable {
         }
     }
 
-    private ByteBuf region(FailurePhase phase, Region region) throws IOException {
+    /** Gives a region: the first one, or the one behind a full one. No object is made on this way. */
+    private ByteBuf region(FailurePhase phase, boolean first) throws IOException {
         try {
             requireWanted();
-            return region.give();
+            return first ? frames.beginFrame() : frames.nextFrame();
         } catch (IOException | RuntimeException | Error e) {
             throw end(phase, e);
         }
@@ -283,22 +280,30 @@ public final class ResultWriter implements AutoCloseable {
         @Override
         public ByteBuf next(@Nullable ByteBuf written) throws IOException {
             requireCurrent();
-            return region(phase(), written == null ? frames::beginFrame : frames::nextFrame);
+            return region(phase(), written == null);
         }
 
         @Override
         public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException {
             requireCurrent();
-            attempt(phase(), frames::beginReference);
-            while (body.hasRemaining()) {
-                attempt(phase(), () -> frames.sendCut(body)); // each cut by itself: a cancel is seen at the next
+            FailurePhase phase = phase();
+            try {
+                requireWanted();
+                frames.beginReference();
+                int at = body.position();
+                while (frames.goesByReference(body.limit() - at)) {
+                    at = frames.sendCut(body, at);
+                    requireWanted(); // a cancel is seen at the next cut
+                }
+                return frames.endReference(body, at);
+            } catch (IOException | RuntimeException | Error e) {
+                throw end(phase, e);
             }
-            return region(phase(), frames::beginFrame);
         }
 
         @Override
         public boolean takesByReference(int length) {
-            return kind == FrameKind.DATA && length >= settings.pool().chunkBytes() / 4;
+            return kind == FrameKind.DATA && frames.goesByReference(length);
         }
 
         private FailurePhase phase() {

@@ -75,6 +75,16 @@ class Lz4ResultTest {
         assertTrue(stream.length < 0.9 * raw.length, stream.length + " bytes for " + raw.length);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void bytesByReferenceAreCompressedToo(Mode mode) throws IOException {
+        byte[] raw = Samples.HALF.bytes(50_000, 8);
+        List<WireFrames.Frame> data = WireFrames.data(encode(raw, mode, true));
+        assertTrue(data.stream().allMatch(WireFrames.Frame::compressed), data.toString());
+        data = WireFrames.data(encode(Samples.RANDOM.bytes(50_000, 8), mode, true));
+        assertTrue(data.stream().noneMatch(WireFrames.Frame::compressed), data.toString());
+    }
+
     @Test
     void eachChunkIsJudgedByItself() throws IOException {
         byte[] raw = new byte[40_000];

@@ -7,6 +7,8 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.buffer.UnpooledHeapByteBuf;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.zip.Checksum;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +33,10 @@ public final class Chunk extends UnpooledHeapByteBuf {
     private final byte[] slab;
     private volatile @Nullable ChunkWindow holder;
     private volatile @Nullable Object stage;
-    private @Nullable ByteBuffer body;
+    private @Nullable ByteBuffer bodySource;
+    private @Nullable ByteBuffer bodyView;
+    private int bodyFrom;
+    private int bodyBytes;
     private volatile @Nullable Throwable acquiredAt;
     private volatile @Nullable Throwable releasedAt;
 
@@ -60,20 +65,52 @@ public final class Chunk extends UnpooledHeapByteBuf {
         return new Chunk(new byte[capacity]);
     }
 
-    /** The bytes that follow this chunk's own on the wire, or null. The view's position and limit are the sink's. */
-    public @Nullable ByteBuffer body() {
-        return body;
+    /** Attaches an out-of-band body: what remains in {@code source}. */
+    public void attach(ByteBuffer source) {
+        attach(source, source.position(), source.remaining());
     }
 
-    /** Attaches an out-of-band body, whose content must not change until this chunk is released. */
-    public void attach(ByteBuffer bytes) {
-        this.body = bytes;
+    /**
+     * Attaches an out-of-band body: {@code length} bytes of {@code source} from its index {@code from}, which must not
+     * change until this chunk is released. Nor may the source's limit.
+     */
+    public void attach(ByteBuffer source, int from, int length) {
+        Objects.checkFromIndexSize(from, length, source.limit());
+        bodySource = source;
+        bodyFrom = from;
+        bodyBytes = length;
+    }
+
+    /** How many bytes follow this chunk's own on the wire. */
+    public int bodyBytes() {
+        return bodyBytes;
+    }
+
+    /** The bytes that follow this chunk's own on the wire, or null. The view's position and limit are the sink's. */
+    public @Nullable ByteBuffer body() {
+        ByteBuffer source = bodySource;
+        if (bodyView == null && source != null) {
+            bodyView = source.slice(bodyFrom, bodyBytes); // made only for a sink that wants a view
+        }
+        return bodyView;
+    }
+
+    /** Updates the checksum with the body. */
+    public void updateBody(Checksum checksum) {
+        ByteBuffer source = bodySource;
+        if (source == null) {
+            return;
+        }
+        if (source.hasArray()) {
+            checksum.update(source.array(), source.arrayOffset() + bodyFrom, bodyBytes);
+        } else {
+            checksum.update(source.slice(bodyFrom, bodyBytes));
+        }
     }
 
     /** Bytes this chunk puts on the wire: its readable bytes and its body's. */
     public int wireBytes() {
-        ByteBuffer attached = body;
-        return readableBytes() + (attached == null ? 0 : attached.remaining());
+        return readableBytes() + bodyBytes;
     }
 
     @Override
@@ -103,7 +140,9 @@ public final class Chunk extends UnpooledHeapByteBuf {
     @Override
     protected void deallocate() {
         ChunkWindow window = holder;
-        body = null;
+        bodySource = null;
+        bodyView = null;
+        bodyBytes = 0;
         if (pool != null && window != null) {
             holder = null;
             pool.takeBack(this, window);

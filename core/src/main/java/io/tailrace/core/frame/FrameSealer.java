@@ -4,8 +4,8 @@ package io.tailrace.core.frame;
 import static io.tailrace.core.frame.FrameLayout.*;
 
 import io.netty.buffer.ByteBuf;
+import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.wire.ResultFailure;
-import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
@@ -38,13 +38,11 @@ public final class FrameSealer {
         sealArray(chunk, header, kind, COMPRESSED, rawLength);
     }
 
-    /** Seals the header of a data frame whose body is out of band: all of {@code body}'s remaining bytes. */
-    public void sealOutOfBand(ByteBuf chunk, int header, ByteBuffer body) {
-        int length = body.remaining();
-        int from = body.position();
+    /** Seals the header of a data frame whose body is the chunk's out-of-band one. */
+    public void sealOutOfBand(Chunk chunk, int header) {
+        int length = chunk.bodyBytes();
         crc.reset();
-        crc.update(body);
-        body.position(from);
+        chunk.updateBody(crc);
         writeHeader(chunk, header, FrameKind.DATA, 0, length, length, (int) crc.getValue());
     }
 

@@ -91,7 +91,7 @@ public final class FrameBatch {
     public int bufferCount() {
         int n = size;
         for (int i = 0; i < size; i++) {
-            if (get(i).body() != null) {
+            if (get(i).bodyBytes() > 0) {
                 n++;
             }
         }

@@ -314,20 +314,28 @@ public final class WireOutput {
 
     /** As {@link #writeBytes(byte[], int, int)}, by reference when worth it: the bytes must not change until sent. */
     public void writeOutOfBand(byte[] source, int from, int length) throws IOException {
-        writeOutOfBand(ByteBuffer.wrap(source, from, length));
+        if (length > 0 && next.takesByReference(length)) {
+            giveByReference(ByteBuffer.wrap(source, from, length));
+        } else {
+            writeBytes(source, from, length);
+        }
     }
 
     /** As {@link #writeBytes(ByteBuffer)}, by reference when worth it: the bytes must not change until sent. */
     public void writeOutOfBand(ByteBuffer source) throws IOException {
-        int length = source.remaining();
-        if (length == 0 || !next.takesByReference(length)) {
+        if (source.hasRemaining() && next.takesByReference(source.remaining())) {
+            giveByReference(source.duplicate()); // the caller's position and limit are the caller's
+            source.position(source.limit());
+        } else {
             writeBytes(source);
-            return;
         }
+    }
+
+    private void giveByReference(ByteBuffer body) throws IOException {
+        int length = body.remaining();
         StackRoom.require();
-        begin(next.nextAfter(take(), source.duplicate()));
+        begin(next.nextAfter(take(), body));
         before += length;
-        source.position(source.limit());
     }
 
     /** A view that writes here. Flushing and closing it do nothing. */
