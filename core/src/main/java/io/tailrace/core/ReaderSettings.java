@@ -12,11 +12,17 @@ import org.jspecify.annotations.Nullable;
 record ReaderSettings(
         ChunkPool pool,
         int window,
+        int aheadReserve,
         DecoderLimits limits,
         @Nullable BlockCompression compression) {
 
-    /** A compressed frame is expanded into a second chunk. */
+    /** Chunks a reader must always be able to have: the decoder's, and one to read ahead into if it does. */
     int reserve() {
+        return decoderReserve() + aheadReserve;
+    }
+
+    /** A compressed frame is expanded into a second chunk. */
+    int decoderReserve() {
         return compression == null ? 1 : 2;
     }
 

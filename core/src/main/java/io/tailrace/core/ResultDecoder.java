@@ -59,11 +59,12 @@ public final class ResultDecoder implements AutoCloseable {
         Chunk acquire(ChunkWindow window) throws IOException;
     }
 
-    ResultDecoder(ReaderSettings settings, ResultListener listener, ChunkSource chunks) throws IOException {
+    /** The window is this decoder's from here on. */
+    ResultDecoder(ReaderSettings settings, ResultListener listener, ChunkSource chunks, ChunkWindow window) {
         this.settings = settings;
         this.listener = new ListenerCalls(listener);
         this.chunks = chunks;
-        this.window = settings.pool().open("a decoder", settings.window(), settings.reserve());
+        this.window = window;
         this.assembler = new FrameAssembler(this::acquire);
     }
 

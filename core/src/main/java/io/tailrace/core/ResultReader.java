@@ -5,8 +5,8 @@ import io.netty.buffer.ByteBuf;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.FrameAssembler.Progress;
+import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.wire.BlockCompression;
-import io.tailrace.core.wire.BudgetExhaustedException;
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultId;
@@ -14,6 +14,7 @@ import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,42 +30,31 @@ import org.jspecify.annotations.Nullable;
  * <p>Values are handed out as soon as their bytes are verified; only {@link #finish} says that the result is complete.
  * A result that fails throws where it is read; {@link #nextResult} then goes on behind it, unless framing was lost.
  *
- * <p><b>Ownership.</b> Buffers are this object's; the channel is the caller's, who closes it afterwards.
+ * <p><b>Ownership.</b> Buffers are this object's; the channel is the caller's, who closes it afterwards, unless it is
+ * {@linkplain Builder#readingOn read ahead}: then it is closed with this reader.
  *
- * <p><b>Threads.</b> The decoding thread alone, which also reads the channel.
+ * <p><b>Threads.</b> The decoding thread alone, which also reads the channel, unless that is read ahead.
  */
 public final class ResultReader implements AutoCloseable {
 
-    private static final int GULP = 128 << 10;
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final ReaderSettings settings;
-    private final ReadableByteChannel channel;
-    private final ByteBuffer gulp;
-    private final Events events = new Events();
+    private final Gulps gulps;
+    private final @Nullable ReadAhead ahead;
+    private ByteBuffer gulp = NOTHING;
+    private final ReaderEvents events = new ReaderEvents();
     private final ResultDecoder decoder;
     private WireInput payload;
     private WireInput trailer;
 
-    private ResultReader(ReaderSettings settings, ReadableByteChannel channel) throws IOException {
+    private ResultReader(ReaderSettings settings, Gulps gulps, @Nullable ReadAhead ahead, ChunkWindow window) {
         this.settings = settings;
-        this.channel = channel;
-        this.decoder = new ResultDecoder(settings, events, ChunkWindow::acquire);
-        this.gulp = allocate(decoder);
+        this.gulps = gulps;
+        this.ahead = ahead;
+        this.decoder = new ResultDecoder(settings, events, ChunkWindow::acquire, window);
         this.payload = new WireInput(drained -> null, settings.limits(), null);
         this.trailer = payload;
-    }
-
-    /** Direct, so that the JDK copies nothing between the kernel and it; the one copy is into the chunk. */
-    private static ByteBuffer allocate(ResultDecoder decoder) throws BudgetExhaustedException {
-        try {
-            return ByteBuffer.allocateDirect(GULP).limit(0);
-        } catch (OutOfMemoryError e) {
-            decoder.close();
-            BudgetExhaustedException told =
-                    new BudgetExhaustedException("no direct memory to read with", GULP, ResultException.NONE);
-            told.initCause(e);
-            throw told;
-        }
     }
 
     public static Builder builder(ChunkPool pool) {
@@ -147,7 +137,7 @@ public final class ResultReader implements AutoCloseable {
 
     /** Bytes this reader holds outside the pool. */
     public long outsideBytes() {
-        return gulp.capacity();
+        return gulps.outsideBytes();
     }
 
     /** Releases all; the rest of the stream is not read. */
@@ -156,6 +146,10 @@ public final class ResultReader implements AutoCloseable {
         releasePending();
         decoder.close();
         events.releaseBuffers();
+        gulps.giveBack();
+        if (ahead != null) {
+            ahead.close();
+        }
     }
 
     private void skip() throws IOException {
@@ -170,57 +164,43 @@ public final class ResultReader implements AutoCloseable {
     }
 
     private void releasePending() {
-        release(payload.take());
-        release(trailer.take());
+        ReaderEvents.release(payload.take());
+        ReaderEvents.release(trailer.take());
         events.releaseBuffers();
     }
 
-    private static void release(@Nullable ByteBuf buffer) {
-        if (buffer != null) {
-            buffer.release();
-        }
-    }
-
     private @Nullable ByteBuf nextPayload(@Nullable ByteBuf drained) throws IOException {
-        release(drained);
+        ReaderEvents.release(drained);
         while (events.payload == null) {
             events.throwFailure();
             if (events.trailer != null || events.summary != null || !advance()) {
                 return null;
             }
         }
-        ByteBuf next = events.payload;
-        events.payload = null;
-        return next;
+        return events.takePayload();
     }
 
     private @Nullable ByteBuf nextTrailer(@Nullable ByteBuf drained) throws IOException {
-        release(drained);
+        ReaderEvents.release(drained);
         while (events.trailer == null) {
             events.throwFailure();
             if (events.summary != null || !advance()) {
                 return null;
             }
         }
-        ByteBuf next = events.trailer;
-        events.trailer = null;
-        return next;
+        return events.takeTrailer();
     }
 
     /** Decodes one frame more, reading as needed; false at the clean end of the stream. */
     private boolean advance() throws IOException {
         while (decoder.step(gulp) != Progress.FRAME) {
-            gulp.clear();
-            int read = 0;
-            try {
-                read = channel.read(gulp);
-            } finally {
-                gulp.flip();
-            }
-            if (read < 0) {
+            gulp = NOTHING; // what it was is used up, and may be another's once it is given back
+            ByteBuffer next = gulps.next();
+            if (next == null) {
                 decoder.endOfInput();
                 return false;
             }
+            gulp = next;
         }
         return true;
     }
@@ -233,81 +213,22 @@ public final class ResultReader implements AutoCloseable {
         return id;
     }
 
-    /** What the decoder told last: at most one frame's worth, as it is stepped frame by frame. */
-    private static final class Events implements ResultListener {
-        private boolean open;
-        private @Nullable ResultId id;
-        private String codecId = "";
-        private @Nullable ByteBuf payload;
-        private @Nullable ByteBuf trailer;
-        private @Nullable ResultSummary summary;
-        private @Nullable ResultException failure;
-
-        @Override
-        public void onOpen(ResultId result, String codec) {
-            forget();
-            open = true;
-            id = result;
-            codecId = codec;
-        }
-
-        @Override
-        public void onPayload(ByteBuf bytes) {
-            payload = bytes.retain();
-        }
-
-        @Override
-        public void onTrailer(ByteBuf bytes) {
-            trailer = bytes.retain();
-        }
-
-        @Override
-        public void onEnd(ResultSummary ended) {
-            open = false;
-            summary = ended;
-        }
-
-        @Override
-        public void onFailure(@Nullable ResultId result, ResultException reason) {
-            open = false;
-            failure = reason;
-        }
-
-        void forget() {
-            open = false;
-            id = null;
-            summary = null;
-            failure = null;
-        }
-
-        void throwFailure() throws ResultException {
-            if (failure != null) {
-                throw failure;
-            }
-        }
-
-        void releaseBuffers() {
-            ByteBuf held = payload;
-            payload = null;
-            release(held);
-            held = trailer;
-            trailer = null;
-            release(held);
-        }
-    }
-
     /** Settings of a reader or a decoder. */
     public static final class Builder {
         private final ChunkPool pool;
         private int window = 4;
         private DecoderLimits limits = DecoderLimits.DEFAULT;
         private @Nullable BlockCompression compression;
+        private @Nullable Executor readingOn;
 
         private Builder(ChunkPool pool) {
             this.pool = pool;
         }
 
-        /** Most chunks live on this side; the default is 4. Reading in pull needs 1, or 2 with compression. */
+        /**
+         * Most chunks live on this side; the default is 4. Decoding in pull needs 1, or 2 with compression; reading
+         * ahead needs 1 more.
+         */
         public Builder window(int chunks) {
             window = chunks;
             return this;
@@ -324,23 +245,56 @@ public final class ResultReader implements AutoCloseable {
             return this;
         }
 
-        /** Reads from a channel in blocking mode. */
-        public ResultReader open(ReadableByteChannel channel) throws IOException {
-            return new ResultReader(settings(), channel);
+        /**
+         * The threaded mode: a task of this executor, which must run it at once, beside the decoding thread, reads the
+         * channel ahead, into as many chunks as the window has beyond what decoding needs. The reader then owns the
+         * channel and closes it, as what was read ahead is lost to others. Null, the default, reads on the decoding
+         * thread.
+         */
+        public Builder readingOn(@Nullable Executor executor) {
+            readingOn = executor;
+            return this;
         }
 
         /**
-         * Makes a decoder that bytes are pushed to.
+         * Reads from a channel in blocking mode, or from a {@link io.tailrace.core.sink.NettySource}, which needs no
+         * thread to read ahead.
+         *
+         * @throws io.tailrace.core.wire.BudgetExhaustedException when the reserve cannot be had in time
+         */
+        public ResultReader open(ReadableByteChannel channel) throws IOException {
+            Executor executor = channel instanceof Gulps ? null : readingOn;
+            ReaderSettings settings = settings(executor == null ? 0 : 1);
+            ChunkWindow opened = settings.pool().open("a reader", settings.window(), settings.reserve());
+            try {
+                if (executor != null) {
+                    ReadAhead ahead = ReadAhead.start(settings, channel, opened, executor);
+                    return new ResultReader(settings, ahead, ahead, opened);
+                }
+                Gulps gulps = channel instanceof Gulps lender ? lender : new ChannelGulps(channel);
+                return new ResultReader(settings, gulps, null, opened);
+            } catch (Throwable e) {
+                opened.close();
+                throw e;
+            }
+        }
+
+        /**
+         * Makes a decoder that bytes are pushed to. This never waits: a decoder whose reserve is not free yet accepts
+         * nothing until it is.
          *
          * @param available runs once after {@link ResultDecoder#accept(ByteBuffer)} has returned false, as soon as
          *     another try is worth it; on the thread that releases the chunk, so it must only hand over
+         * @throws io.tailrace.core.wire.BudgetExhaustedException when the reserve exceeds the pool's whole budget
          */
         public ResultDecoder decoder(ResultListener listener, Runnable available) throws IOException {
-            return new ResultDecoder(settings(), listener, window -> window.tryAcquire(available));
+            ReaderSettings settings = settings(0);
+            ChunkWindow opened = settings.pool().openWithoutWaiting("a decoder", settings.window(), settings.reserve());
+            return new ResultDecoder(settings, listener, window -> window.tryAcquire(available), opened);
         }
 
-        private ReaderSettings settings() {
-            ReaderSettings settings = new ReaderSettings(pool, window, limits, compression);
+        private ReaderSettings settings(int aheadReserve) {
+            ReaderSettings settings = new ReaderSettings(pool, window, aheadReserve, limits, compression);
             if (window < settings.reserve()) {
                 throw new IllegalArgumentException(
                         "a window of " + window + " chunks is below the reserve of " + settings.reserve());

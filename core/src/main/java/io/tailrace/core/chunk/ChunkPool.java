@@ -78,6 +78,22 @@ public final class ChunkPool implements AutoCloseable {
      * @throws java.io.InterruptedIOException when interrupted while waiting; the flag is kept
      */
     public ChunkWindow open(Object holder, int window, int reserve) throws IOException {
+        ChunkWindow opened = prepare(holder, window, reserve);
+        opened.takeReserve();
+        return opened;
+    }
+
+    /**
+     * The same for a thread that must not wait. Where the reserve is not free now, the window stands in line for it, and
+     * {@link ChunkWindow#tryAcquire(Runnable)} calls back when it has come.
+     */
+    public ChunkWindow openWithoutWaiting(Object holder, int window, int reserve) throws BudgetExhaustedException {
+        ChunkWindow opened = prepare(holder, window, reserve);
+        opened.claimReserve();
+        return opened;
+    }
+
+    private ChunkWindow prepare(Object holder, int window, int reserve) throws BudgetExhaustedException {
         if (window < 1 || reserve < 0 || reserve > window) {
             throw new IllegalArgumentException("window " + window + ", reserve " + reserve);
         }
@@ -86,9 +102,7 @@ public final class ChunkPool implements AutoCloseable {
                     "a reserve of " + reserve + " chunks exceeds the budget of " + budget.capacity());
         }
         requireOpen();
-        ChunkWindow opened = new ChunkWindow(this, holder, window, reserve);
-        opened.takeReserve();
-        return opened;
+        return new ChunkWindow(this, holder, window, reserve);
     }
 
     public int chunkBytes() {

@@ -30,14 +30,15 @@ public final class ChunkWindow implements AutoCloseable {
 
     private final ChunkPool pool;
     private final Object holder;
-    private final int size;
-    private final int reserve;
+    private int size;
+    private int reserve;
     private final AtomicLong state = new AtomicLong();
     private final Waiting waiting = new Waiting(1_000);
     private final AtomicReference<@Nullable Runnable> callback = new AtomicReference<>();
     private volatile boolean interrupted;
     private volatile int peak;
     private Budget.@Nullable Claim claim;
+    private Budget.@Nullable Claim reserveClaim;
     private long budgetStallNanos;
     private long windowStallNanos;
 
@@ -90,6 +91,9 @@ public final class ChunkWindow implements AutoCloseable {
 
     /** A chunk if one can be had at once, else null. */
     public @Nullable Chunk tryAcquire() {
+        if (!reserved()) {
+            return null;
+        }
         for (; ; ) {
             long now = state.get();
             int live = live(now);
@@ -130,6 +134,25 @@ public final class ChunkWindow implements AutoCloseable {
         return null;
     }
 
+    /**
+     * Opens a second window for another thread of the same result. It gets its places and its reserve from this one's,
+     * so that both reserves are had at once or not at all. To be called before any chunk is acquired.
+     */
+    public ChunkWindow split(Object otherHolder, int places, int otherReserve) {
+        if (places < 1 || otherReserve > places || size - places < reserve - otherReserve || otherReserve > reserve) {
+            throw new IllegalArgumentException(
+                    places + " places of " + size + ", reserve " + otherReserve + " of " + reserve);
+        }
+        if (!state.compareAndSet(reserve * ONE_GRANTED, (reserve - otherReserve) * ONE_GRANTED)) {
+            throw new IllegalStateException("only a fresh window with its reserve can be split");
+        }
+        size -= places;
+        reserve -= otherReserve;
+        ChunkWindow other = new ChunkWindow(pool, otherHolder, places, otherReserve);
+        other.state.set(otherReserve * ONE_GRANTED);
+        return other;
+    }
+
     /** Makes a blocked acquire, and every later one, fail: the result is cancelled. */
     public void interruptAcquire() {
         interrupted = true;
@@ -146,6 +169,11 @@ public final class ChunkWindow implements AutoCloseable {
     public void close() {
         callback.set(null);
         leaveLine();
+        Budget.Claim whole = reserveClaim;
+        if (whole != null) {
+            reserveClaim = null;
+            pool.budget().withdraw(whole);
+        }
         long now = state.get();
         while ((now & CLOSED) == 0) {
             int live = live(now);
@@ -166,6 +194,28 @@ public final class ChunkWindow implements AutoCloseable {
             waitForReserve();
         }
         state.addAndGet(reserve * ONE_GRANTED);
+    }
+
+    void claimReserve() {
+        if (reserve == 0) {
+            return;
+        }
+        if (pool.budget().tryTake(reserve)) {
+            state.addAndGet(reserve * ONE_GRANTED);
+        } else {
+            reserveClaim = pool.budget().join(reserve, this::wake);
+        }
+    }
+
+    /** Whether the reserve has come; without it no chunk is had, lest windows with half a reserve block each other. */
+    private boolean reserved() {
+        Budget.Claim whole = reserveClaim;
+        if (whole != null && whole.granted()) {
+            reserveClaim = null;
+            state.addAndGet(reserve * ONE_GRANTED);
+            return true;
+        }
+        return whole == null;
     }
 
     private void waitForReserve() throws IOException {
@@ -233,6 +283,10 @@ public final class ChunkWindow implements AutoCloseable {
 
     /** Whether a try would succeed: a reserved chunk came home, or the claim was granted. */
     private boolean obtainable() {
+        Budget.Claim whole = reserveClaim;
+        if (whole != null) {
+            return whole.granted();
+        }
         long now = state.get();
         int live = live(now);
         if (live == size) {
@@ -250,10 +304,10 @@ public final class ChunkWindow implements AutoCloseable {
 
     private boolean joinLineIfBudgetIsShort() {
         long now = state.get();
-        if (live(now) < size && live(now) == granted(now) && claim == null) {
+        if (reserveClaim == null && live(now) < size && live(now) == granted(now) && claim == null) {
             claim = pool.budget().join(1, this::wake);
         }
-        return claim != null;
+        return claim != null || reserveClaim != null;
     }
 
     private boolean takePermit() {

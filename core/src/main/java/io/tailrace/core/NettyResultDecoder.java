@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.TruncatedResultException;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayDeque;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link ResultDecoder} in a Netty pipeline: decodes arriving bytes to verified payload, on the event loop.
+ *
+ * <p>The listener is called on the event loop, so it must neither wait nor run a codec there: it passes buffers on,
+ * retained, and each counts in the window until it is released. To decode values, put a
+ * {@link io.tailrace.core.sink.NettySource} into the pipeline instead and read it with a {@link ResultReader}.
+ *
+ * <p>When window or budget is spent, the rest of what arrived is kept and the channel's autoRead is off until a chunk
+ * comes back. When framing is lost, or a stranger speaks (HTTP, TLS), the listener is told and the channel closed.
+ *
+ * <p><b>Ownership.</b> Arriving buffers are this handler's, released when decoded or when it is removed. The chunks are
+ * its decoder's.
+ *
+ * <p><b>Threads.</b> The event loop alone. Chunks come back on any thread, which only hands over to it.
+ */
+public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
+
+    private static final Logger LOG = System.getLogger(NettyResultDecoder.class.getName());
+
+    private final ResultReader.Builder settings;
+    private final Told listener;
+    private final ArrayDeque<ByteBuf> arrived = new ArrayDeque<>();
+    private @Nullable ResultDecoder decoder;
+    private boolean decoding;
+    private boolean muted;
+    private boolean stopped;
+    private boolean ended;
+
+    /** For one channel; the settings are used when this is added to its pipeline. */
+    public NettyResultDecoder(ResultReader.Builder settings, ResultListener listener) {
+        this.settings = settings;
+        this.listener = new Told(listener);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) throws IOException {
+        if (decoder != null) {
+            throw new IllegalStateException("a decoder serves one channel");
+        }
+        decoder = settings.decoder(listener, () -> resumeLater(context));
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object object) {
+        if (!(object instanceof ByteBuf bytes)) {
+            context.fireChannelRead(object);
+            return;
+        }
+        if (ended) {
+            bytes.release();
+            return;
+        }
+        arrived.add(bytes);
+        if (!muted) {
+            decode(context);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        endOfInput();
+        context.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+        end();
+        unmute(context);
+    }
+
+    private void decode(ChannelHandlerContext context) {
+        ResultDecoder to = decoder;
+        if (to == null || decoding) {
+            return;
+        }
+        decoding = true;
+        boolean more = true;
+        try {
+            while (more && !ended && !arrived.isEmpty()) {
+                more = to.accept(arrived.element());
+                if (more) {
+                    arrived.remove().release();
+                }
+            }
+        } catch (Throwable e) {
+            fail(context, e);
+        } finally {
+            decoding = false;
+            if (ended) {
+                releaseAll(); // a callback may have ended us
+            }
+        }
+        if (more) {
+            unmute(context);
+        } else {
+            mute(context);
+        }
+    }
+
+    /** The stream is over, by what it brought or by a fault on this side. */
+    private void fail(ChannelHandlerContext context, Throwable e) {
+        end();
+        if (e instanceof ResultException lost) {
+            listener.tell(lost);
+        } else {
+            context.fireExceptionCaught(e);
+        }
+        context.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+    }
+
+    private void endOfInput() {
+        ResultDecoder to = decoder;
+        if (to == null || ended) {
+            return;
+        }
+        try {
+            if (arrived.isEmpty()) {
+                to.endOfInput();
+            } else if (!listener.open) {
+                throw new TruncatedResultException(
+                        "the channel ended before all was decoded", ResultException.NONE, null);
+            }
+        } catch (ResultException e) {
+            listener.tell(e);
+        }
+        end();
+    }
+
+    /** Nothing more is decoded; a result that is open fails. */
+    private void end() {
+        ended = true;
+        if (!decoding) {
+            releaseAll();
+        }
+    }
+
+    private void releaseAll() {
+        arrived.forEach(ByteBuf::release);
+        arrived.clear();
+        ResultDecoder last = decoder;
+        if (last != null) {
+            last.close();
+        }
+    }
+
+    /** Leaves alone a channel whose owner asks for each read. */
+    private void mute(ChannelHandlerContext context) {
+        muted = true;
+        if (context.channel().config().isAutoRead()) {
+            stopped = true;
+            context.channel().config().setAutoRead(false);
+        }
+    }
+
+    private void unmute(ChannelHandlerContext context) {
+        muted = false;
+        if (stopped) {
+            stopped = false;
+            context.channel().config().setAutoRead(true);
+        }
+    }
+
+    /** On the thread that gave a chunk back. */
+    private void resumeLater(ChannelHandlerContext context) {
+        try {
+            context.executor().execute(() -> decode(context));
+        } catch (RejectedExecutionException e) {
+            LOG.log(Level.DEBUG, "a chunk came back after the event loop's end", e);
+        }
+    }
+
+    /** Passes all on, and knows what was told. */
+    private static final class Told implements ResultListener {
+        private final ResultListener listener;
+        private boolean open;
+        private @Nullable ResultException last;
+
+        Told(ResultListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void onOpen(ResultId id, String codecId) throws IOException {
+            open = true;
+            listener.onOpen(id, codecId);
+        }
+
+        @Override
+        public void onPayload(ByteBuf payload) throws IOException {
+            listener.onPayload(payload);
+        }
+
+        @Override
+        public void onTrailer(ByteBuf trailer) throws IOException {
+            listener.onTrailer(trailer);
+        }
+
+        @Override
+        public void onEnd(ResultSummary summary) throws IOException {
+            listener.onEnd(summary);
+            open = false;
+        }
+
+        @Override
+        public void onFailure(@Nullable ResultId id, ResultException failure) {
+            open = false;
+            last = failure;
+            listener.onFailure(id, failure);
+        }
+
+        /** Tells of the stream's failure, unless the open result's was told with it. */
+        @SuppressWarnings("ReferenceEquality") // whether it is the one, not whether it is alike
+        void tell(ResultException failure) {
+            if (last != failure) {
+                onFailure(null, failure);
+            }
+        }
+    }
+}

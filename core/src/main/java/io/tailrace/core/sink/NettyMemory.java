@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.sink;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.tailrace.core.chunk.ChunkPool;
+
+/**
+ * The direct memory that Netty's transport copies heap chunks into before it writes them: an allocator of our own,
+ * counted, small, and without caches per thread. A process makes one and gives it to all its {@link NettySink}s.
+ *
+ * <p>Each sink has at most k chunks inside Netty, so all of them together use at most connections × k × chunk bytes
+ * here, rounded up to whole regions of {@link #regionBytes}; one region stays while this is open. Channels of sinks
+ * also read into this memory, as much as Netty's reads and the embedder's handlers hold.
+ *
+ * <p><b>Ownership.</b> Buffers belong to whom Netty gave them; they may outlive the close.
+ *
+ * <p><b>Threads.</b> Any; the allocator is Netty's, with one lock.
+ */
+public final class NettyMemory implements AutoCloseable {
+
+    private static final int PAGE = 8 << 10;
+    private static final int SMALLEST_REGION = 64 << 10;
+    private static final int USUAL_REGION = 4 << 20;
+
+    private final PooledByteBufAllocator allocator;
+
+    /** Keeps one region: Netty frees an empty one, and making it anew for every burst costs more than the copying. */
+    private final ByteBuf keeper;
+
+    private NettyMemory(int regionBytes) {
+        int order = Integer.numberOfTrailingZeros(regionBytes / PAGE);
+        allocator = new PooledByteBufAllocator(true, 0, 1, PAGE, order, 0, 0, false);
+        keeper = allocator.directBuffer(1, 1);
+    }
+
+    /** For sinks whose chunks come from pools of that {@link ChunkPool#chunkBytes()} or less. */
+    public static NettyMemory forChunks(int chunkBytes) {
+        if (chunkBytes < 1 || chunkBytes > ChunkPool.MAX_CHUNK_BYTES) {
+            throw new IllegalArgumentException("chunk of " + chunkBytes + " bytes: 1 to " + ChunkPool.MAX_CHUNK_BYTES);
+        }
+        // Room for four chunks and small buffers beside them, where that is not much.
+        int chunk = Math.max(SMALLEST_REGION, Integer.highestOneBit(2 * chunkBytes - 1));
+        return new NettyMemory(Math.max(chunk, Math.min(8 * chunk, USUAL_REGION)));
+    }
+
+    /** What a channel is to be given. */
+    public ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    /** Direct memory now taken from the JVM, in whole regions. */
+    public long usedBytes() {
+        return allocator.metric().usedDirectMemory();
+    }
+
+    /** The part of it that is in buffers now, rounded up to what the allocator gives out. */
+    public long lentBytes() {
+        return allocator.pinnedDirectMemory();
+    }
+
+    /** What direct memory is taken in, except for buffers larger than that. */
+    public int regionBytes() {
+        return allocator.metric().chunkSize();
+    }
+
+    /** Lets the kept region go once no buffer is in it. */
+    @Override
+    public void close() {
+        if (keeper.refCnt() > 0) {
+            keeper.release();
+        }
+    }
+}

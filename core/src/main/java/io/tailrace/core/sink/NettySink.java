@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.sink;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.EventExecutor;
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.handoff.Waiting;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A sink into a Netty channel of the embedder's own, for the whole life of the connection: it writes the preamble.
+ *
+ * <p>At most k chunks are inside Netty at once, and none is given to it while the channel is not writable: then
+ * {@link #write} waits. Netty's NIO transport copies heap memory into direct memory as soon as it is given a chunk; that
+ * memory comes from the {@link NettyMemory} given, and amounts to k chunks at most. An out-of-band body in direct memory
+ * is not copied.
+ *
+ * <p>An interrupt leaves the sink sound: whole frames have been given away, or none. Every other failure is final.
+ *
+ * <p><b>Ownership.</b> A chunk is retained until its write promise is complete, so it counts in window and budget that
+ * long. The channel stays the embedder's: {@link #close} does not close it, nor take back what is inside Netty. While
+ * this sink is open the channel allocates from the memory given, and its first handler is one of ours.
+ *
+ * <p><b>Threads.</b> One sending thread, never one of the channel's event loop group: it would wait for itself. The
+ * event loop completes promises and releases chunks; any thread closes. What the sending thread waits for, promises,
+ * writability, the channel's end and the close, is changed first and signalled then.
+ */
+public final class NettySink implements FrameSink {
+
+    /** Enough for the event loop to write while the next chunks are encoded. */
+    public static final int DEFAULT_CHUNKS_INSIDE = 4;
+
+    private final Channel channel;
+    private final NettyMemory memory;
+    private final int chunksInside;
+    private final ByteBufAllocator formerAllocator;
+    private final NettyWatch watch;
+    private final Waiting waiting = new Waiting(1_000);
+    private final AtomicInteger inside = new AtomicInteger();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private boolean preambleOut;
+
+    private NettySink(Channel channel, NettyMemory memory, int chunksInside) {
+        this.channel = channel;
+        this.memory = memory;
+        this.chunksInside = chunksInside;
+        this.formerAllocator = channel.config().getAllocator();
+        this.watch = new NettyWatch(waiting::signal, () -> fail(new IllegalStateException("the handler was removed")));
+    }
+
+    /** For a connected channel that nothing has been written to. */
+    public static NettySink open(Channel channel, NettyMemory memory) {
+        return open(channel, memory, DEFAULT_CHUNKS_INSIDE);
+    }
+
+    /**
+     * The same with another k. A channel whose high water mark is below k chunks admits fewer, as Netty calls it
+     * unwritable above that mark.
+     *
+     * @throws IllegalArgumentException when the channel has such a sink already
+     */
+    public static NettySink open(Channel channel, NettyMemory memory, int chunksInside) {
+        if (chunksInside < 1) {
+            throw new IllegalArgumentException("at most " + chunksInside + " chunks inside Netty");
+        }
+        NettySink sink = new NettySink(channel, memory, chunksInside);
+        // First, so that no other handler can keep the channel's events from it.
+        channel.pipeline().addFirst(NettyWatch.NAME, sink.watch);
+        channel.config().setAllocator(memory.allocator());
+        return sink;
+    }
+
+    /**
+     * Gives all frames to Netty, waiting for room before each chunk.
+     *
+     * @throws IllegalStateException on a thread of the channel's event loop group
+     * @throws InterruptedIOException when interrupted while waiting; the flag is kept
+     */
+    @Override
+    public void write(FrameBatch batch) throws IOException {
+        requireOtherThread();
+        for (int i = 0; i < batch.size(); i++) {
+            requireSound();
+            if (!room()) {
+                await(() -> room() || ended());
+                requireSound();
+            }
+            depart(batch.get(i));
+        }
+    }
+
+    /** Waits until the writes of all chunks have completed. */
+    @Override
+    public void complete() throws IOException {
+        requireOtherThread();
+        if (!written()) {
+            await(this::written);
+        }
+        requireNoFailure();
+        if (inside.get() != 0) {
+            throw new IOException("the sink was closed before all was written");
+        }
+    }
+
+    /** Direct memory that Netty uses for all channels that share this sink's {@link NettyMemory}. */
+    @Override
+    public long outsideBytes() {
+        return memory.usedBytes();
+    }
+
+    /** Chunks whose write promise is not complete. */
+    public int chunksInside() {
+        return inside.get();
+    }
+
+    /** Lets go of the channel, which stays open; from any thread. What Netty was given it goes on writing. */
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        waiting.signal();
+        watch.leave(channel.pipeline());
+        if (channel.config().getAllocator() == memory.allocator()) {
+            channel.config().setAllocator(formerAllocator);
+        }
+    }
+
+    private void depart(Chunk chunk) {
+        if (!preambleOut) {
+            preambleOut = true;
+            channel.write(Unpooled.wrappedBuffer(FrameBatch.preamble(FrameBatch.Purpose.CONNECTION)))
+                    .addListener((ChannelFutureListener) this::noteFailure);
+        }
+        inside.incrementAndGet();
+        chunk.retain(2); // one until the promise completes; one for Netty, which gives it up as soon as it has copied
+        Departure departure = new Departure(chunk);
+        ByteBuffer body = chunk.body();
+        ChannelFuture last;
+        if (body == null) {
+            last = channel.writeAndFlush(chunk);
+        } else {
+            channel.write(chunk).addListener((ChannelFutureListener) this::noteFailure);
+            last = channel.writeAndFlush(Unpooled.wrappedBuffer(body.duplicate()));
+        }
+        last.addListener(departure);
+        // An event loop that has ended fails the write at once, and then calls nobody.
+        if (last.isDone() && channel.eventLoop().isShutdown()) {
+            departure.operationComplete(last);
+        }
+    }
+
+    private void noteFailure(ChannelFuture write) {
+        Throwable cause = write.cause();
+        if (cause != null) {
+            fail(cause);
+        }
+    }
+
+    private void fail(Throwable cause) {
+        failure.compareAndSet(null, cause);
+        waiting.signal();
+    }
+
+    private boolean room() {
+        return inside.get() < chunksInside && channel.isWritable();
+    }
+
+    /** Nothing is inside Netty, or there is no use in waiting for that. */
+    private boolean written() {
+        return inside.get() == 0 || closed.get() || (failure.get() != null && alive());
+    }
+
+    private boolean ended() {
+        return failure.get() != null || closed.get() || !channel.isActive();
+    }
+
+    /** Of a channel that is gone Netty fails all writes at once: worth waiting for, so that all chunks are back. */
+    private boolean alive() {
+        return channel.isActive() && !channel.eventLoop().isShutdown();
+    }
+
+    private void await(BooleanSupplier ready) throws InterruptedIOException {
+        try {
+            waiting.await(ready, Waiting.NO_DEADLINE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for a Netty channel");
+        }
+    }
+
+    private void requireSound() throws IOException {
+        requireNoFailure();
+        if (closed.get()) {
+            throw new IOException("the sink is closed");
+        }
+        if (!channel.isActive()) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    private void requireNoFailure() throws IOException {
+        Throwable cause = failure.get();
+        if (cause != null) {
+            throw new IOException("a write to the Netty channel failed", cause);
+        }
+    }
+
+    private void requireOtherThread() {
+        EventLoop loop = channel.eventLoop();
+        boolean inside = loop.inEventLoop();
+        EventLoopGroup group = loop.parent();
+        if (!inside && group != null) {
+            for (EventExecutor other : group) {
+                inside |= other.inEventLoop();
+            }
+        }
+        if (inside) {
+            throw new IllegalStateException("an event loop must not wait for a channel: write on another thread");
+        }
+    }
+
+    /** The end of a chunk's stay inside Netty. */
+    private final class Departure implements ChannelFutureListener {
+        private final AtomicReference<@Nullable Chunk> chunk;
+
+        Departure(Chunk chunk) {
+            this.chunk = new AtomicReference<>(chunk);
+        }
+
+        /** Works once, whoever calls. */
+        @Override
+        public void operationComplete(ChannelFuture write) {
+            Chunk sent = chunk.getAndSet(null);
+            if (sent == null) {
+                return;
+            }
+            noteFailure(write);
+            sent.release();
+            inside.decrementAndGet();
+            waiting.signal();
+        }
+    }
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.sink;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.EventExecutor;
+import io.tailrace.core.frame.Gulps;
+import io.tailrace.core.handoff.Handoff;
+import io.tailrace.core.handoff.OfferResult;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ReadableByteChannel;
+import java.util.ArrayDeque;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Netty handler whose arriving bytes a decoding thread reads as from a blocking channel.
+ *
+ * <pre>{@code
+ * NettySource source = new NettySource();
+ * channel.pipeline().addLast(source);                    // before its first bytes: in the initializer
+ * decoding.execute(() -> read(ResultReader.builder(pool).open(source)));
+ * }</pre>
+ *
+ * <p>At most {@code buffers} buffers wait between the two threads; then the channel's autoRead is off until half of them
+ * are read. A handler in front of this one that makes several buffers of one read (TLS) may exceed that by the rest of
+ * that read.
+ *
+ * <p><b>Ownership.</b> A buffer is the event loop's until the hand-off accepts it, then the decoding thread's until its
+ * last byte is read. {@link #close} gives all back; the channel stays the embedder's, and what arrives later is
+ * released unread.
+ *
+ * <p><b>Threads.</b> The event loop offers, one decoding thread reads, any thread closes. The event loop sets
+ * {@code muted} and then looks at {@code waiting} once more; the reader lowers {@code waiting} and then looks at
+ * {@code muted}: so either the loop reads on or the reader wakes it. {@code failure} and {@code rest} are written before
+ * the hand-off is finished and read after its end was seen.
+ */
+public final class NettySource extends ChannelInboundHandlerAdapter implements ReadableByteChannel, Gulps {
+
+    /** Enough to read while one is decoded. */
+    public static final int DEFAULT_BUFFERS = 4;
+
+    private final int buffers;
+    private final Handoff<ByteBuf> handoff;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicBoolean muted = new AtomicBoolean();
+    private final AtomicLong heldBytes = new AtomicLong();
+    private final Leftovers current = new Leftovers(this::release);
+    private final Leftovers rest = new Leftovers(this::release);
+    private volatile @Nullable ChannelHandlerContext context;
+    private volatile @Nullable Throwable failure;
+
+    // The event loop's own.
+    private final ArrayDeque<ByteBuf> overflow = new ArrayDeque<>();
+    private boolean stopped;
+    private boolean ended;
+
+    // The decoding thread's own.
+    private @Nullable ByteBuf lent;
+
+    public NettySource() {
+        this(DEFAULT_BUFFERS);
+    }
+
+    /** At most that many buffers wait, each as large as the channel's receive allocator makes it. */
+    public NettySource(int buffers) {
+        this.buffers = buffers;
+        this.handoff = new Handoff<>(buffers, this::release);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext added) {
+        if (context != null) {
+            throw new IllegalStateException("a source reads one channel");
+        }
+        context = added;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object arrived) {
+        if (!(arrived instanceof ByteBuf bytes)) {
+            ctx.fireChannelRead(arrived);
+            return;
+        }
+        heldBytes.addAndGet(bytes.capacity());
+        if (!bytes.isReadable() || ended) {
+            release(bytes);
+            return;
+        }
+        overflow.add(bytes);
+        handOver();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        end();
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        end();
+    }
+
+    /** What broke the channel is told behind the bytes that came before. */
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof IOException && failure == null) {
+            failure = cause;
+        }
+        ctx.fireExceptionCaught(cause);
+    }
+
+    /**
+     * Waits for bytes and reads what is there.
+     *
+     * @throws InterruptedIOException when interrupted while waiting; the flag is kept
+     * @throws ClosedChannelException when this was closed, before or meanwhile
+     */
+    @Override
+    public int read(ByteBuffer into) throws IOException {
+        if (!into.hasRemaining()) {
+            return 0;
+        }
+        ByteBuf bytes = take();
+        if (bytes == null) {
+            return -1;
+        }
+        int length = Math.min(bytes.readableBytes(), into.remaining());
+        int limit = into.limit();
+        bytes.readBytes(into.limit(into.position() + length));
+        into.limit(limit);
+        if (bytes.isReadable()) {
+            current.add(bytes);
+        } else {
+            release(bytes);
+        }
+        return length;
+    }
+
+    @Override
+    public @Nullable ByteBuffer next() throws IOException {
+        giveBack();
+        ByteBuf bytes = take();
+        lent = bytes;
+        return bytes == null ? null : bytes.nioBuffer();
+    }
+
+    @Override
+    public void giveBack() {
+        ByteBuf used = lent;
+        lent = null;
+        if (used != null) {
+            release(used);
+        }
+    }
+
+    /** Capacity of all buffers that have arrived and are not read. */
+    @Override
+    public long outsideBytes() {
+        return heldBytes.get();
+    }
+
+    @Override
+    public boolean isOpen() {
+        return !handoff.cancelled();
+    }
+
+    /** Gives back all buffers and wakes a blocked read; from any thread. One being read is given back by its reader. */
+    @Override
+    public void close() {
+        handoff.cancel();
+        current.close();
+        rest.close();
+        wakeEventLoop(); // what it holds back has no reader any more
+    }
+
+    /** The buffer being read, or the next one; null at the end. The caller has it alone until it is put back. */
+    private @Nullable ByteBuf take() throws IOException {
+        ByteBuf bytes = current.poll();
+        if (bytes != null) {
+            return bytes;
+        }
+        try {
+            bytes = handoff.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for a Netty channel");
+        }
+        if (bytes != null) {
+            if (waiting.decrementAndGet() <= buffers / 2 && muted.compareAndSet(true, false)) {
+                wakeEventLoop();
+            }
+            return bytes;
+        }
+        bytes = rest.poll();
+        if (bytes == null) {
+            throwFailure();
+        }
+        return bytes;
+    }
+
+    private void throwFailure() throws IOException {
+        if (handoff.cancelled()) {
+            throw new ClosedChannelException();
+        }
+        Throwable cause = failure;
+        if (cause != null) {
+            throw new IOException("the Netty channel failed", cause);
+        }
+    }
+
+    private void wakeEventLoop() {
+        ChannelHandlerContext ctx = context;
+        if (ctx == null) {
+            return;
+        }
+        EventExecutor executor = ctx.executor();
+        try {
+            executor.execute(this::handOver);
+        } catch (RejectedExecutionException e) {
+            // The event loop has ended, and the channel with it: it holds nothing back.
+            assert executor.isShuttingDown() : e;
+        }
+    }
+
+    /** On the event loop: hands over what there is room for, and reads on or not accordingly. */
+    private void handOver() {
+        offerAll();
+        if (full()) {
+            muted.set(true);
+            offerAll(); // the reader may have made room before it could see the mark
+            if (full()) {
+                stopReading();
+                return;
+            }
+            muted.set(false);
+        }
+        readOn();
+    }
+
+    private boolean full() {
+        return waiting.get() >= buffers && !handoff.cancelled();
+    }
+
+    private void offerAll() {
+        while (!overflow.isEmpty() && !full()) {
+            waiting.incrementAndGet();
+            ByteBuf bytes = overflow.remove();
+            OfferResult offered = handoff.offer(bytes);
+            if (offered != OfferResult.ACCEPTED) {
+                release(bytes);
+                assert offered == OfferResult.CANCELLED : offered;
+            }
+        }
+    }
+
+    /** Leaves alone a channel whose owner asks for each read. */
+    private void stopReading() {
+        ChannelHandlerContext ctx = context;
+        if (ctx != null && ctx.channel().config().isAutoRead()) {
+            stopped = true;
+            ctx.channel().config().setAutoRead(false);
+        }
+    }
+
+    private void readOn() {
+        ChannelHandlerContext ctx = context;
+        if (stopped && ctx != null) {
+            stopped = false;
+            ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    /** On the event loop: nothing more comes. */
+    private void end() {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        rest.addAll(overflow);
+        overflow.clear();
+        handoff.finish();
+        readOn(); // whoever handles the channel now
+    }
+
+    private void release(ByteBuf bytes) {
+        heldBytes.addAndGet(-bytes.capacity());
+        bytes.release();
+    }
+}
