@@ -281,25 +281,18 @@ public final class ChunkWindow implements AutoCloseable {
         return waiting.await(() -> interrupted || obtainable(), start + pool.patienceNanos());
     }
 
-    /** Whether a try would succeed: a reserved chunk came home, or the claim was granted. */
+    /** Whether another try is worth it: there is a place, and if it needs a permit, nobody said yet that none is free. */
     private boolean obtainable() {
         Budget.Claim whole = reserveClaim;
         if (whole != null) {
             return whole.granted();
         }
         long now = state.get();
-        int live = live(now);
-        if (live == size) {
+        if (live(now) == size) {
             return false;
         }
         Budget.Claim mine = claim;
-        if (mine != null) {
-            return live < granted(now) || mine.granted();
-        }
-        // Not in line: a place came free in the window. Its permit went back to the budget, so it is worth a try, and
-        // if
-        // the budget is short by then, the next turn joins the line.
-        return true;
+        return mine == null || mine.granted() || live(now) < granted(now);
     }
 
     private boolean joinLineIfBudgetIsShort() {
