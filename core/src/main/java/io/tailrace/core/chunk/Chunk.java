@@ -143,6 +143,7 @@ public final class Chunk extends UnpooledHeapByteBuf {
         bodySource = null;
         bodyView = null;
         bodyBytes = 0;
+        stage = null; // a hint of Netty's own would keep its channel
         if (pool != null && window != null) {
             holder = null;
             pool.takeBack(this, window);

@@ -148,6 +148,7 @@ public final class NettySink implements FrameSink {
                     .addListener((ChannelFutureListener) this::noteFailure);
         }
         inside.incrementAndGet();
+        chunk.touch(channel); // the ledger names the connection
         chunk.retain(2); // one until the promise completes; one for Netty, which gives it up as soon as it has copied
         Departure departure = new Departure(chunk);
         ByteBuffer body = chunk.body();

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.testing;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Two NIO event loops and one loopback connection: Netty at one end, a blocking channel at the other. */
+public final class NettyLoop implements AutoCloseable {
+
+    /** What each side's kernel is asked to hold; it holds a few times as much. */
+    public static final int KERNEL_BYTES = 16 << 10;
+
+    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(
+            2, new DefaultThreadFactory("tailrace-loop", true), NioIoHandler.newFactory());
+    private final Channel netty;
+    private final SocketChannel plain;
+
+    private NettyLoop(Consumer<Channel> initializer, int highWaterMark) throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open()) {
+            server.setOption(StandardSocketOptions.SO_RCVBUF, KERNEL_BYTES);
+            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            netty = new Bootstrap()
+                    .group(group)
+                    .channel(NioSocketChannel.class)
+                    .option(ChannelOption.SO_SNDBUF, KERNEL_BYTES)
+                    .option(
+                            ChannelOption.WRITE_BUFFER_WATER_MARK,
+                            new WriteBufferWaterMark(highWaterMark / 2, highWaterMark))
+                    .handler(new ChannelInitializer<Channel>() {
+                        @Override
+                        protected void initChannel(Channel channel) {
+                            initializer.accept(channel);
+                        }
+                    })
+                    .connect(server.getLocalAddress())
+                    .sync()
+                    .channel();
+            plain = server.accept();
+            plain.setOption(StandardSocketOptions.SO_SNDBUF, KERNEL_BYTES);
+        }
+    }
+
+    /** A channel that its water mark never stops. */
+    public static NettyLoop open() throws Exception {
+        return open(channel -> {});
+    }
+
+    public static NettyLoop open(Consumer<Channel> initializer) throws Exception {
+        return new NettyLoop(initializer, 64 << 20);
+    }
+
+    public static NettyLoop withHighWaterMark(int bytes) throws Exception {
+        return new NettyLoop(channel -> {}, bytes);
+    }
+
+    public EventLoopGroup group() {
+        return group;
+    }
+
+    public Channel netty() {
+        return netty;
+    }
+
+    public SocketChannel plain() {
+        return plain;
+    }
+
+    /** Runs on the channel's event loop, and waits for it. */
+    public void onLoop(Runnable task) throws Exception {
+        netty.eventLoop().submit(task).sync();
+    }
+
+    /** Ends both event loops, and so the channel. */
+    public void shutDown() {
+        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() throws IOException {
+        plain.close();
+        netty.close().awaitUninterruptibly(5, TimeUnit.SECONDS);
+        shutDown();
+    }
+}
