@@ -56,7 +56,7 @@ class ChunkWindowOpeningTest {
             Chunk chunk = assertNotNullChunk(window.tryAcquire());
             chunk.release();
         }
-        assertThrows(BudgetExhaustedException.class, () -> pool.openWithoutWaiting("window", 4, 4));
+        assertThrows(IllegalArgumentException.class, () -> pool.openWithoutWaiting("window", 4, 4));
     }
 
     @Test
