@@ -28,11 +28,12 @@ public final class FileSink implements FrameSink {
     private final ChannelSink sink;
     private boolean completed;
 
-    private FileSink(Path target, Path part, boolean force) throws IOException {
+    /** Over a channel of the part, so that a device's errors can be told of without the device. */
+    FileSink(Path target, Path part, boolean force, FileChannel channel) {
         this.target = target;
         this.part = part;
         this.force = force;
-        this.channel = FileChannel.open(part, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+        this.channel = channel;
         this.sink = ChannelSink.file(channel);
     }
 
@@ -44,7 +45,8 @@ public final class FileSink implements FrameSink {
     /** The same; with {@code force} its bytes are on the device before it gets its name, and then the name is too. */
     public static FileSink create(Path target, boolean force) throws IOException {
         Path part = target.resolveSibling(target.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
-        return new FileSink(target, part, force);
+        FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+        return new FileSink(target, part, force, channel);
     }
 
     @Override
