@@ -75,8 +75,12 @@ record Reading(
     }
 
     List<Reported> pull(byte[] stream, Cuts cuts) throws IOException {
+        return pull(builder(), new Pieces(stream, cuts));
+    }
+
+    static List<Reported> pull(ResultReader.Builder builder, ReadableByteChannel source) throws IOException {
         Recording recording = new Recording();
-        try (ResultReader reader = builder().open(new Pieces(stream, cuts))) {
+        try (ResultReader reader = builder.open(source)) {
             boolean more = true;
             while (more) {
                 more = pullOne(reader, recording);
@@ -158,7 +162,7 @@ record Reading(
     }
 
     /** Delivers at most one piece a read, and now and then nothing. */
-    private static final class Pieces implements ReadableByteChannel {
+    static final class Pieces implements ReadableByteChannel {
         private final byte[] stream;
         private final Cuts cuts;
         private int at;
