@@ -32,6 +32,7 @@ class CopyCountTest {
     final LeakAudit audit = new LeakAudit();
 
     /** A run of bytes by where it lies, not by what it is. */
+    @SuppressWarnings("ArrayRecordComponent") // compared by identity, never as records
     private record Place(byte[] array, int from, int to) {
 
         boolean within(Place other) {
@@ -143,7 +144,9 @@ class CopyCountTest {
                 .filter(place -> place.array() == big)
                 .mapToLong(place -> place.to() - place.from())
                 .sum();
-        assertEquals(big.length, own);
+        int rest = big.length % (CHUNK - 32); // under a quarter of a chunk: copied into one that is written anyway
+        assertTrue(rest < CHUNK / 4);
+        assertEquals(big.length - rest, own);
         audit.figure("out of band, " + own + " of " + big.length + " bytes reached the stream from the caller's array:"
                 + " 0 copies");
     }
@@ -173,7 +176,7 @@ class CopyCountTest {
             writer.payload().writeOutOfBand(big);
             writer.finish();
         }
-        assertEquals(5 * CHUNK, bodies.stream().mapToInt(Integer::intValue).sum());
+        assertEquals(5 * (CHUNK - 32), bodies.stream().mapToInt(Integer::intValue).sum());
         int at = 0;
         for (int body : bodies) {
             assertEquals(1, big.get(at));
