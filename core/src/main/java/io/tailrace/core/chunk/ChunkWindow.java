@@ -164,7 +164,7 @@ public final class ChunkWindow implements AutoCloseable {
         interrupted = false;
     }
 
-    /** Gives up the reserve. Chunks still out count until they are released. */
+    /** Gives up the reserve. Chunks still out count until they are released, which calls nobody back any more. */
     @Override
     public void close() {
         callback.set(null);
