@@ -48,6 +48,9 @@ public final class ResultReader implements AutoCloseable {
     private WireInput payload;
     private WireInput trailer;
 
+    /** Counts what {@link #nextResult} was asked for, so that inputs of an earlier result read nothing of a later one. */
+    private long results;
+
     private ResultReader(ReaderSettings settings, Gulps gulps, @Nullable ReadAhead ahead, ChunkWindow window) {
         this.settings = settings;
         this.gulps = gulps;
@@ -72,6 +75,7 @@ public final class ResultReader implements AutoCloseable {
         while (events.open) {
             skip();
         }
+        long result = ++results;
         events.forget();
         while (!events.open) {
             if (!advance()) {
@@ -83,8 +87,8 @@ public final class ResultReader implements AutoCloseable {
                 throw failure;
             }
         }
-        payload = new WireInput(this::nextPayload, settings.limits(), events.id);
-        trailer = new WireInput(this::nextTrailer, settings.limits(), events.id);
+        payload = new WireInput(drained -> nextPayload(drained, result), settings.limits(), events.id);
+        trailer = new WireInput(drained -> nextTrailer(drained, result), settings.limits(), events.id);
         return true;
     }
 
@@ -169,8 +173,9 @@ public final class ResultReader implements AutoCloseable {
         events.releaseBuffers();
     }
 
-    private @Nullable ByteBuf nextPayload(@Nullable ByteBuf drained) throws IOException {
+    private @Nullable ByteBuf nextPayload(@Nullable ByteBuf drained, long result) throws IOException {
         ReaderEvents.release(drained);
+        requireCurrent(result);
         while (events.payload == null) {
             events.throwFailure();
             if (events.trailer != null || events.summary != null || !advance()) {
@@ -180,8 +185,9 @@ public final class ResultReader implements AutoCloseable {
         return events.takePayload();
     }
 
-    private @Nullable ByteBuf nextTrailer(@Nullable ByteBuf drained) throws IOException {
+    private @Nullable ByteBuf nextTrailer(@Nullable ByteBuf drained, long result) throws IOException {
         ReaderEvents.release(drained);
+        requireCurrent(result);
         while (events.trailer == null) {
             events.throwFailure();
             if (events.summary != null || !advance()) {
@@ -203,6 +209,12 @@ public final class ResultReader implements AutoCloseable {
             gulp = next;
         }
         return true;
+    }
+
+    private void requireCurrent(long result) {
+        if (result != results) {
+            throw new IllegalStateException("the reader has gone on to another result");
+        }
     }
 
     private ResultId requireResult() {
