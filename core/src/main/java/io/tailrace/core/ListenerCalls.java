@@ -6,7 +6,8 @@ import io.netty.util.IllegalReferenceCountException;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkStage;
 import io.tailrace.core.frame.FrameKind;
-import io.tailrace.core.frame.OpenBody;
+import io.tailrace.core.frame.FrameOpener;
+import io.tailrace.core.frame.ResultTotals;
 import io.tailrace.core.wire.FailurePhase;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultFailedException;
@@ -31,16 +32,16 @@ final class ListenerCalls {
         this.listener = listener;
     }
 
-    void open(OpenBody open) throws ResultFailedException {
+    void open(FrameOpener open) throws ResultFailedException {
         try {
-            listener.onOpen(open.id(), open.codecId());
+            listener.onOpen(open.open().id(), open.open().codecId());
         } catch (IOException | RuntimeException | Error e) {
-            throw failed(open.id(), e);
+            throw failed(open, e);
         }
     }
 
     /** Hands out the body of a data or trailer frame, and releases it. */
-    void content(ResultId id, FrameKind kind, Chunk body) throws ResultFailedException {
+    void content(FrameOpener open, FrameKind kind, Chunk body) throws ResultFailedException {
         body.touch(ChunkStage.READING);
         Throwable thrown = null;
         try {
@@ -58,7 +59,7 @@ final class ListenerCalls {
             thrown = e;
         }
         if (thrown != null) {
-            throw failed(id, thrown);
+            throw failed(open, thrown);
         }
     }
 
@@ -71,11 +72,11 @@ final class ListenerCalls {
     }
 
     /** The result is complete, unless the listener cannot take it so. */
-    void end(ResultSummary summary) {
+    void end(FrameOpener open, ResultSummary summary) {
         try {
             listener.onEnd(summary);
         } catch (IOException | RuntimeException | Error e) {
-            failure(summary.id(), failed(summary.id(), e));
+            failure(summary.id(), failed(open, e));
         }
     }
 
@@ -88,7 +89,11 @@ final class ListenerCalls {
         }
     }
 
-    private static ResultFailedException failed(ResultId id, Throwable e) {
-        return new ResultFailedException(Failures.describe(FailurePhase.RECEIVING, e, 0, 0), id, e);
+    private static ResultFailedException failed(FrameOpener open, Throwable e) {
+        ResultTotals totals = open.totals();
+        return new ResultFailedException(
+                Failures.describe(FailurePhase.RECEIVING, e, totals.payloadBytes(), totals.frames()),
+                open.open().id(),
+                e);
     }
 }

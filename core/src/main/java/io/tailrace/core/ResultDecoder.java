@@ -233,11 +233,12 @@ public final class ResultDecoder implements AutoCloseable {
         }
         OpenBody open = parseOpen(at);
         settings.verify(open, at);
-        current = new FrameOpener(open, header, settings.limits(), settings.compression());
+        FrameOpener opened = new FrameOpener(open, header, settings.limits(), settings.compression());
+        current = opened;
         openedAt = System.nanoTime();
         stalledBefore = window.budgetStallNanos();
         firstPayloadNanos = 0;
-        listener.open(open);
+        listener.open(opened);
     }
 
     private OpenBody parseOpen(long at) throws MalformedDataException {
@@ -262,7 +263,7 @@ public final class ResultDecoder implements AutoCloseable {
                     return false;
                 }
                 open.count(header);
-                handOut(open.open().id(), kind, content);
+                handOut(open, kind, content);
             }
             case END -> end(open);
             case FAILURE -> throw failure(open);
@@ -285,11 +286,11 @@ public final class ResultDecoder implements AutoCloseable {
         }
     }
 
-    private void handOut(ResultId id, FrameKind kind, Chunk content) throws ResultFailedException {
+    private void handOut(FrameOpener open, FrameKind kind, Chunk content) throws ResultFailedException {
         if (kind == FrameKind.DATA && firstPayloadNanos == 0) {
             firstPayloadNanos = System.nanoTime() - openedAt;
         }
-        listener.content(id, kind, content);
+        listener.content(open, kind, content);
     }
 
     private void end(FrameOpener open) throws ResultException {
@@ -309,7 +310,7 @@ public final class ResultDecoder implements AutoCloseable {
                 0);
         current = null; // before the listener is told: it has had its one ending, whatever it does in there
         endedStreams.add(open.streamId());
-        listener.end(summary);
+        listener.end(open, summary);
     }
 
     private ResultFailedException failure(FrameOpener open) throws MalformedDataException {
