@@ -14,7 +14,7 @@ public final class ResultFailedException extends ResultException {
     private final ResultFailure failure;
 
     public ResultFailedException(ResultFailure failure, @Nullable ResultId resultId, @Nullable Throwable cause) {
-        super(failure.summary(), NONE, NONE, failure.payloadBytes(), resultId);
+        super(failure.summary(), NONE, NONE, Math.max(NONE, failure.payloadBytes()), resultId);
         this.failure = failure;
         initCause(cause);
     }
