@@ -12,7 +12,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -20,8 +22,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every vector through the receiver, pushed and pulled, in every fragmentation. */
 final class VectorsReadingTest {
 
+    private static final AtomicLong CASES = new AtomicLong();
+
     @RegisterExtension
     final LeakAudit audit = new LeakAudit();
+
+    @AfterAll
+    static void cases() {
+        System.out.println("VectorsReadingTest: " + CASES + " cases");
+    }
 
     static Stream<FrameVector> vectors() {
         return Stream.of(FrameVector.valid(), FrameVector.malformed(), FrameVector.golden("1.0"))
@@ -46,7 +55,7 @@ final class VectorsReadingTest {
         List<Reported> expected = ReferenceDecoder.decode(vector.bytes());
         assertEquals(
                 Reading.outlines(expected), Reading.outlines(reading.push(vector.bytes(), Cuts.none())), "the referee");
-        audit.cases(2L * all.size());
+        CASES.addAndGet(2L * all.size());
     }
 
     private static void compare(FrameVector vector, String how, List<Reported> reports) {
