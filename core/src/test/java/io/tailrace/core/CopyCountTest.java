@@ -176,7 +176,8 @@ class CopyCountTest {
             writer.payload().writeOutOfBand(big);
             writer.finish();
         }
-        assertEquals(5 * (CHUNK - 32), bodies.stream().mapToInt(Integer::intValue).sum());
+        assertEquals(
+                5 * (CHUNK - 32), bodies.stream().mapToInt(Integer::intValue).sum());
         int at = 0;
         for (int body : bodies) {
             assertEquals(1, big.get(at));
