@@ -65,7 +65,7 @@ final class ArchitectureTest {
                 .whereLayer("chunk")
                 .mayOnlyBeAccessedByLayers("core", "sink", "frame")
                 .whereLayer("handoff")
-                .mayOnlyBeAccessedByLayers("core", "chunk")
+                .mayOnlyBeAccessedByLayers("core", "sink", "chunk")
                 .whereLayer("wire")
                 .mayNotAccessAnyLayer()
                 .check(classes);

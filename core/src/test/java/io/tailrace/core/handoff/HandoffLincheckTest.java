@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.Lincheck;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -14,12 +15,14 @@ import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Every interleaving of a few calls explains itself by some order of them; afterwards everything is accounted for. */
 @Param(name = "element", gen = IntGen.class, conf = "1:9")
+@Timeout(value = 30, unit = TimeUnit.MINUTES) // its runs are bounded by count, and slow on a busy machine
 public final class HandoffLincheckTest {
     private static final int CAPACITY = 2;
-    private static final int RUNS = Proof.FULL ? 10_000 : 200;
+    private static final int RUNS = Proof.FULL ? 10_000 : 10;
 
     private final AtomicInteger givenBack = new AtomicInteger();
     private final Handoff<Integer> handoff = new Handoff<>(CAPACITY, e -> givenBack.incrementAndGet());
@@ -110,8 +113,8 @@ public final class HandoffLincheckTest {
     @Test
     void modelCheckerFindsNoRunWithoutAnOrder() {
         new ModelCheckingOptions()
-                .iterations(Proof.FULL ? 100 : 8)
-                .invocationsPerIteration(Proof.FULL ? 3_000 : 300)
+                .iterations(Proof.FULL ? 100 : 2)
+                .invocationsPerIteration(Proof.FULL ? 3_000 : 100)
                 .threads(3)
                 .actorsBefore(2)
                 .actorsPerThread(3)
@@ -123,8 +126,8 @@ public final class HandoffLincheckTest {
     @Test
     void stressFindsNoRunWithoutAnOrder() {
         new StressOptions()
-                .iterations(Proof.FULL ? 100 : 8)
-                .invocationsPerIteration(Proof.FULL ? 10_000 : 1_000)
+                .iterations(Proof.FULL ? 100 : 2)
+                .invocationsPerIteration(Proof.FULL ? 10_000 : 300)
                 .threads(3)
                 .actorsBefore(2)
                 .actorsPerThread(3)
