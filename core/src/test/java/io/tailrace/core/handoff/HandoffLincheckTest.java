@@ -127,7 +127,7 @@ public final class HandoffLincheckTest {
     void stressFindsNoRunWithoutAnOrder() {
         new StressOptions()
                 .iterations(Proof.FULL ? 100 : 2)
-                .invocationsPerIteration(Proof.FULL ? 10_000 : 300)
+                .invocationsPerIteration(Proof.FULL ? 10_000 : 100)
                 .threads(3)
                 .actorsBefore(2)
                 .actorsPerThread(3)
