@@ -121,6 +121,7 @@ final class ReadAhead implements Gulps, Runnable {
         }
         if (begun.compareAndSet(false, true)) {
             window.close();
+            done = true; // nobody else will say so to a second close
         } else {
             awaitEnd();
         }
