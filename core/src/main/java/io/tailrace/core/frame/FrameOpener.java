@@ -132,7 +132,7 @@ public final class FrameOpener {
         if (expandable(header) && open.compressionId() == 0) {
             throw malformed("compressed frame in a result without compression");
         }
-        if (!kind.terminal()) {
+        if (kind != FrameKind.FAILURE) {
             verifyLimits(kind, header);
         }
     }

@@ -4,7 +4,7 @@ package io.tailrace.core.wire;
 /**
  * The most that a receiver accepts of one result, in bytes.
  *
- * @param wireBytes all frames in front of the result's last, headers included, as they came over the wire
+ * @param wireBytes all frames, headers included, as they came over the wire
  * @param payloadBytes payload bytes after expanding
  * @param trailerBytes trailer bytes after expanding
  * @param valueBytes one text or one array inside the payload
