@@ -92,16 +92,16 @@ final class ReaderLimitsTest {
     }
 
     @Test
-    void wireIsLimitedByWholeFramesInFrontOfTheEnd() throws IOException {
+    void wireIsLimitedByWholeFrames() throws IOException {
         byte[] stream = plain();
-        // OPEN has a body of 39 bytes here; the end frame is not counted, since nothing follows it.
-        int wire = 32 + 39 + 2 * FRAMES * (32 + BODY);
+        int wire = 32 + 39 + 2 * FRAMES * (32 + BODY) + 32 + 40; // the opening, the content, the end
         requireWithin(stream, DecoderLimits.DEFAULT.withWireBytes(wire + 1));
         requireWithin(stream, DecoderLimits.DEFAULT.withWireBytes(wire));
         ResultTooLargeException e =
-                requireBeyond(stream, DecoderLimits.DEFAULT.withWireBytes(wire - 1), TOTAL, TOTAL - BODY);
+                requireBeyond(stream, DecoderLimits.DEFAULT.withWireBytes(wire - 1), TOTAL, TOTAL);
         assertEquals("too many wire bytes", e.reason());
         assertEquals(wire, e.actual());
+        requireBeyond(stream, DecoderLimits.DEFAULT.withWireBytes(wire - 73), TOTAL, TOTAL - BODY);
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** A whole stream read by the receiver, pushed or pulled, in pieces; its reports are the referee's, without stream ids. */
@@ -28,26 +29,32 @@ record Reading(
         ChunkPool pool,
         int window,
         DecoderLimits limits,
-        @Nullable BlockCompression compression) {
+        @Nullable BlockCompression compression,
+        @Nullable Executor readingOn) {
 
     static Reading of(ChunkPool pool) {
-        return new Reading(pool, 3, DecoderLimits.DEFAULT, new NaiveBlocks());
+        return new Reading(pool, 3, DecoderLimits.DEFAULT, new NaiveBlocks(), null);
     }
 
     Reading limits(DecoderLimits most) {
-        return new Reading(pool, window, most, compression);
+        return new Reading(pool, window, most, compression, readingOn);
     }
 
     Reading compression(@Nullable BlockCompression blocks) {
-        return new Reading(pool, window, limits, blocks);
+        return new Reading(pool, window, limits, blocks, readingOn);
     }
 
     Reading window(int chunks) {
-        return new Reading(pool, chunks, limits, compression);
+        return new Reading(pool, chunks, limits, compression, readingOn);
+    }
+
+    /** The same with a thread that reads the channel ahead; only for what is pulled. */
+    Reading ahead(Executor executor) {
+        return new Reading(pool, window, limits, compression, executor);
     }
 
     ResultReader.Builder builder() {
-        return ResultReader.builder(pool).window(window).limits(limits).compression(compression);
+        return ResultReader.builder(pool).window(window).limits(limits).compression(compression).readingOn(readingOn);
     }
 
     List<Reported> push(byte[] stream, Cuts cuts) throws IOException {

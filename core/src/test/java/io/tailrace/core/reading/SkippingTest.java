@@ -63,6 +63,13 @@ final class SkippingTest {
         return reader(Channels.newChannel(new ByteArrayInputStream(stream)));
     }
 
+    private ResultReader readerAhead(byte[] stream) throws IOException {
+        return ResultReader.builder(pool)
+                .window(2)
+                .readingOn(audit.executor())
+                .open(Channels.newChannel(new ByteArrayInputStream(stream)));
+    }
+
     @Test
     void resultsMayBePassedOverUnread() throws IOException {
         try (ResultReader reader = reader(three)) {
@@ -81,7 +88,7 @@ final class SkippingTest {
         Random random = audit.random();
         int cases = 2_000;
         for (int c = 0; c < cases; c++) {
-            try (ResultReader reader = reader(three)) {
+            try (ResultReader reader = c % 4 == 0 ? readerAhead(three) : reader(three)) {
                 for (int i = 0; i < 3; i++) {
                     assertTrue(reader.nextResult());
                     assertEquals(i, reader.id().task());
@@ -137,7 +144,7 @@ final class SkippingTest {
         Random random = audit.random();
         int cases = 500;
         for (int c = 0; c < cases; c++) {
-            ResultReader reader = reader(three);
+            ResultReader reader = c % 2 == 0 ? reader(three) : readerAhead(three);
             for (int i = random.nextInt(4); i > 0; i--) {
                 reader.nextResult();
                 readSome(reader, (int) reader.id().task(), random);

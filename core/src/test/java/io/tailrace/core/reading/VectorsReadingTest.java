@@ -42,6 +42,7 @@ final class VectorsReadingTest {
     void isReportedAsExpectedInEveryFragmentation(FrameVector vector) throws IOException {
         ChunkPool pool = audit.pool(ReferenceDecoder.USUAL_CHUNK, 8L * ReferenceDecoder.USUAL_CHUNK);
         Reading reading = Reading.of(pool);
+        Reading ahead = reading.ahead(audit.executor());
         Random random = audit.random();
         List<Cuts> all = new ArrayList<>(Cuts.all(vector.bytes(), random));
         for (int i = 0; i < 3; i++) {
@@ -50,12 +51,13 @@ final class VectorsReadingTest {
         for (Cuts cuts : all) {
             compare(vector, cuts + " pushed", reading.push(vector.bytes(), cuts));
             compare(vector, cuts + " pulled", reading.pull(vector.bytes(), cuts));
+            compare(vector, cuts + " read ahead", ahead.pull(vector.bytes(), cuts));
             audit.requireWhole();
         }
         List<Reported> expected = ReferenceDecoder.decode(vector.bytes());
         assertEquals(
                 Reading.outlines(expected), Reading.outlines(reading.push(vector.bytes(), Cuts.none())), "the referee");
-        CASES.addAndGet(2L * all.size());
+        CASES.addAndGet(3L * all.size());
     }
 
     private static void compare(FrameVector vector, String how, List<Reported> reports) {
