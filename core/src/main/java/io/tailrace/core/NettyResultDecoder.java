@@ -50,10 +50,7 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void handlerAdded(ChannelHandlerContext context) throws IOException {
-        if (decoder != null) {
-            throw new IllegalStateException("a decoder serves one channel");
-        }
+    public void handlerAdded(ChannelHandlerContext context) {
         decoder = settings.decoder(listener, () -> resumeLater(context));
     }
 

@@ -297,9 +297,8 @@ public final class ResultReader implements AutoCloseable {
          *
          * @param available runs once after {@link ResultDecoder#accept(ByteBuffer)} has returned false, as soon as
          *     another try is worth it; on the thread that releases the chunk, so it must only hand over
-         * @throws io.tailrace.core.wire.BudgetExhaustedException when the reserve exceeds the pool's whole budget
          */
-        public ResultDecoder decoder(ResultListener listener, Runnable available) throws IOException {
+        public ResultDecoder decoder(ResultListener listener, Runnable available) {
             ReaderSettings settings = settings(0);
             ChunkWindow opened = settings.pool().openWithoutWaiting("a decoder", settings.window(), settings.reserve());
             return new ResultDecoder(settings, listener, window -> window.tryAcquire(available), opened);

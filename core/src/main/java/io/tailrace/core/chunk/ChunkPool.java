@@ -87,13 +87,13 @@ public final class ChunkPool implements AutoCloseable {
      * The same for a thread that must not wait. Where the reserve is not free now, the window stands in line for it, and
      * {@link ChunkWindow#tryAcquire(Runnable)} calls back when it has come.
      */
-    public ChunkWindow openWithoutWaiting(Object holder, int window, int reserve) throws BudgetExhaustedException {
+    public ChunkWindow openWithoutWaiting(Object holder, int window, int reserve) {
         ChunkWindow opened = prepare(holder, window, reserve);
         opened.claimReserve();
         return opened;
     }
 
-    private ChunkWindow prepare(Object holder, int window, int reserve) throws BudgetExhaustedException {
+    private ChunkWindow prepare(Object holder, int window, int reserve) {
         if (window < 1 || reserve < 0 || reserve > window) {
             throw new IllegalArgumentException("window " + window + ", reserve " + reserve);
         }

@@ -15,6 +15,9 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -44,12 +47,16 @@ public final class NettySink implements FrameSink {
     /** Enough for the event loop to write while the next chunks are encoded. */
     public static final int DEFAULT_CHUNKS_INSIDE = 4;
 
+    /** Handlers of the embedder's may hold writes back for ever, even of a channel that is gone. */
+    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     private final Channel channel;
     private final NettyMemory memory;
     private final int chunksInside;
     private final ByteBufAllocator formerAllocator;
     private final NettyWatch watch;
     private final Waiting waiting = new Waiting(1_000);
+    private final Set<Departure> departures = ConcurrentHashMap.newKeySet();
     private final AtomicInteger inside = new AtomicInteger();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -82,6 +89,7 @@ public final class NettySink implements FrameSink {
         // First, so that no other handler can keep the channel's events from it.
         channel.pipeline().addFirst(NettyWatch.NAME, sink.watch);
         channel.config().setAllocator(memory.allocator());
+        LoopEnd.watch(channel, sink::abandon);
         return sink;
     }
 
@@ -110,6 +118,9 @@ public final class NettySink implements FrameSink {
         requireOtherThread();
         if (!written()) {
             await(this::written);
+        }
+        if (inside.get() != 0) {
+            settle();
         }
         requireNoFailure();
         if (inside.get() != 0) {
@@ -151,6 +162,7 @@ public final class NettySink implements FrameSink {
         chunk.touch(channel); // the ledger names the connection
         chunk.retain(2); // one until the promise completes; one for Netty, which gives it up as soon as it has copied
         Departure departure = new Departure(chunk);
+        departures.add(departure);
         ByteBuffer body = chunk.body();
         ChannelFuture last;
         if (body == null) {
@@ -164,6 +176,12 @@ public final class NettySink implements FrameSink {
         if (last.isDone() && channel.eventLoop().isShutdown()) {
             departure.operationComplete(last);
         }
+    }
+
+    /** The event loop has ended and left the channel as it was: no promise will complete. */
+    private void abandon() {
+        fail(new ClosedChannelException());
+        departures.forEach(Departure::end);
     }
 
     private void noteFailure(ChannelFuture write) {
@@ -182,18 +200,29 @@ public final class NettySink implements FrameSink {
         return inside.get() < chunksInside && channel.isWritable();
     }
 
-    /** Nothing is inside Netty, or there is no use in waiting for that. */
     private boolean written() {
-        return inside.get() == 0 || closed.get() || (failure.get() != null && alive());
+        return inside.get() == 0 || ended();
     }
 
     private boolean ended() {
         return failure.get() != null || closed.get() || !channel.isActive();
     }
 
-    /** Of a channel that is gone Netty fails all writes at once: worth waiting for, so that all chunks are back. */
-    private boolean alive() {
-        return channel.isActive() && !channel.eventLoop().isShutdown();
+    /** Of a channel that is gone Netty is failing all writes: worth waiting for, so that all chunks are back. */
+    private void settle() {
+        if (channel.isActive() && !channel.eventLoop().isShutdown()) {
+            return;
+        }
+        boolean interrupted = Thread.interrupted();
+        try {
+            waiting.await(() -> inside.get() == 0, System.nanoTime() + LINGER_NANOS);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private void await(BooleanSupplier ready) throws InterruptedIOException {
@@ -206,13 +235,15 @@ public final class NettySink implements FrameSink {
     }
 
     private void requireSound() throws IOException {
+        if (!ended()) {
+            return;
+        }
+        settle();
         requireNoFailure();
         if (closed.get()) {
             throw new IOException("the sink is closed");
         }
-        if (!channel.isActive()) {
-            throw new ClosedChannelException();
-        }
+        throw new ClosedChannelException();
     }
 
     private void requireNoFailure() throws IOException {
@@ -244,14 +275,19 @@ public final class NettySink implements FrameSink {
             this.chunk = new AtomicReference<>(chunk);
         }
 
-        /** Works once, whoever calls. */
         @Override
         public void operationComplete(ChannelFuture write) {
+            noteFailure(write);
+            end();
+        }
+
+        /** Works once, whoever calls. */
+        void end() {
             Chunk sent = chunk.getAndSet(null);
             if (sent == null) {
                 return;
             }
-            noteFailure(write);
+            departures.remove(this);
             sent.release();
             inside.decrementAndGet();
             waiting.signal();

@@ -77,10 +77,8 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
 
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
-        if (context != null) {
-            throw new IllegalStateException("a source reads one channel");
-        }
         context = added;
+        LoopEnd.watch(added.channel(), this::end);
     }
 
     @Override
@@ -273,13 +271,13 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
 
     private void readOn() {
         ChannelHandlerContext ctx = context;
-        if (stopped && ctx != null) {
+        if (stopped && ctx != null && !ctx.executor().isShuttingDown()) {
             stopped = false;
             ctx.channel().config().setAutoRead(true);
         }
     }
 
-    /** On the event loop: nothing more comes. */
+    /** On the event loop, or when that has ended: nothing more comes. */
     private void end() {
         if (ended) {
             return;

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import java.util.NoSuchElementException;
+import java.util.concurrent.RejectedExecutionException;
 
 /** The handler by which a {@link NettySink} learns what happens to its channel; it passes every event on. */
 final class NettyWatch extends ChannelInboundHandlerAdapter {
@@ -26,8 +27,8 @@ final class NettyWatch extends ChannelInboundHandlerAdapter {
         if (pipeline.context(this) != null) {
             try {
                 pipeline.remove(this);
-            } catch (NoSuchElementException e) {
-                changed.run(); // the channel's end came between
+            } catch (NoSuchElementException | RejectedExecutionException e) {
+                changed.run(); // the channel's end, or its event loop's, came between
             }
         }
     }

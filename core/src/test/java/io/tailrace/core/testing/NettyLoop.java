@@ -88,7 +88,16 @@ public final class NettyLoop implements AutoCloseable {
 
     /** Ends both event loops, and so the channel. */
     public void shutDown() {
-        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
+        end(20);
+    }
+
+    /** Ends both event loops at once, in which Netty may leave the channel as it is, and what it holds. */
+    public void kill() {
+        end(0);
+    }
+
+    private void end(int quietMillis) {
+        group.shutdownGracefully(quietMillis, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
     }
 
     @Override

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.sink;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.tailrace.core.ResultReader;
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.testing.Eventually;
+import io.tailrace.core.testing.LeakAudit;
+import io.tailrace.core.testing.NettyLoop;
+import io.tailrace.core.testing.Sample;
+import io.tailrace.core.testing.Streams;
+import io.tailrace.core.wire.TruncatedResultException;
+import io.tailrace.core.wire.WireInput;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.Arrays;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class NettySourceTest {
+
+    private static final int CHUNK = 4096;
+    private static final int GULP = 8192;
+    private static final int LONGS = 100_000;
+
+    @RegisterExtension
+    final LeakAudit audit = new LeakAudit();
+
+    private final NettyMemory memory = NettyMemory.forChunks(GULP);
+
+    /** Reads of exactly {@code GULP} bytes of memory each, from memory that can be looked at. */
+    private NettyLoop loop(NettySource source) throws Exception {
+        return NettyLoop.open(channel -> {
+            channel.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(GULP));
+            channel.config().setAllocator(memory.allocator());
+            channel.pipeline().addLast(source);
+        });
+    }
+
+    private Future<?> send(NettyLoop loop, byte[] stream, boolean close) {
+        return audit.executor().submit(() -> {
+            ByteBuffer bytes = ByteBuffer.wrap(stream);
+            while (bytes.hasRemaining()) {
+                loop.plain().write(bytes);
+            }
+            if (close) {
+                loop.plain().close();
+            }
+            return null;
+        });
+    }
+
+    private static void readSample(ResultReader reader, int task) throws IOException {
+        assertTrue(reader.nextResult());
+        Sample sample = new Sample(task, LONGS);
+        WireInput in = reader.payload();
+        for (int i = 0; i < LONGS; i++) {
+            assertEquals(sample.at(i), in.readLong());
+        }
+        reader.finish();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4, 64})
+    void resultsAreReadWhileTheyArrive(int buffers) throws Exception {
+        audit.usesNettyBuffers();
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 4, LONGS);
+        try (NettySource source = new NettySource(buffers);
+                NettyLoop loop = loop(source);
+                ResultReader reader = ResultReader.builder(pool).open(source)) {
+            Future<?> sender = send(loop, stream, true);
+            for (int i = 0; i < 4; i++) {
+                readSample(reader, i);
+            }
+            assertFalse(reader.nextResult());
+            assertFalse(reader.nextResult());
+            sender.get(10, TimeUnit.SECONDS);
+            assertEquals(0, reader.outsideBytes());
+        }
+        requireMemoryBack();
+    }
+
+    private void requireMemoryBack() {
+        memory.close();
+        assertEquals(0, memory.lentBytes(), "bytes of buffers not released");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 4})
+    void whatIsNotReadIsBoundedByTheBuffersThatMayWait(int buffers) throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 2, LONGS);
+        long idle = memory.lentBytes();
+        try (NettySource source = new NettySource(buffers);
+                NettyLoop loop = loop(source);
+                ResultReader reader = ResultReader.builder(pool).open(source)) {
+            Future<?> sender = send(loop, stream, true);
+            Eventually.settlesAt("bytes held", (long) buffers * GULP, source::outsideBytes);
+            assertFalse(loop.netty().config().isAutoRead());
+            assertEquals(idle + (long) buffers * GULP, memory.lentBytes());
+            assertFalse(sender.isDone());
+            readSample(reader, 0);
+            readSample(reader, 1);
+            assertFalse(reader.nextResult());
+            assertEquals(0, source.outsideBytes());
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void readsOfAFewBytesLeaveTheRestForTheNext() throws Exception {
+        byte[] sent = new byte[100_000];
+        for (int i = 0; i < sent.length; i++) {
+            sent[i] = (byte) (i * 7);
+        }
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source)) {
+            send(loop, sent, true).get(10, TimeUnit.SECONDS);
+            assertEquals(0, source.read(ByteBuffer.allocate(0)));
+            ByteBuffer few = ByteBuffer.allocate(16);
+            int at = 0;
+            for (int length = 1; source.read(few.clear().limit(1 + length % 16)) >= 0; length++) {
+                assertTrue(few.flip().hasRemaining());
+                while (few.hasRemaining()) {
+                    assertEquals(sent[at++], few.get());
+                }
+            }
+            assertEquals(sent.length, at);
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void aChannelThatEndsInsideAResultTruncatesIt() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 1, LONGS);
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source);
+                ResultReader reader = ResultReader.builder(pool).open(source)) {
+            Future<?> sender = send(loop, Arrays.copyOf(stream, stream.length / 2), true);
+            assertThrows(TruncatedResultException.class, () -> readSample(reader, 0));
+            sender.get(10, TimeUnit.SECONDS);
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void whatBrokeTheChannelIsToldBehindTheBytesThatCameBefore() throws Exception {
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source)) {
+            send(loop, new byte[100], false).get(10, TimeUnit.SECONDS);
+            Eventually.isTrue("arrived", () -> source.outsideBytes() == GULP);
+            IOException reset = new IOException("reset");
+            loop.onLoop(() -> loop.netty().pipeline().fireExceptionCaught(reset));
+            loop.netty().close().sync();
+            assertEquals(100, source.read(ByteBuffer.allocate(200)));
+            IOException told = assertThrows(IOException.class, () -> source.read(ByteBuffer.allocate(200)));
+            assertEquals(reset, told.getCause());
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void closingWakesTheReaderAndReleasesWhatWaits() throws Exception {
+        audit.usesNettyBuffers();
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 1, LONGS);
+        long idle = memory.lentBytes();
+        NettySource source = new NettySource(2);
+        try (NettyLoop loop = loop(source)) {
+            assertTrue(source.isOpen());
+            Future<?> reader =
+                    audit.executor().submit(() -> assertThrows(ClosedChannelException.class, () -> drain(source)));
+            Thread.sleep(5);
+            source.close();
+            reader.get(10, TimeUnit.SECONDS);
+            assertFalse(source.isOpen());
+            assertThrows(ClosedChannelException.class, () -> source.read(ByteBuffer.allocate(1)));
+            source.close();
+            // What arrives from here on is released unread, so that the sender is not stuck either.
+            send(loop, stream, true).get(10, TimeUnit.SECONDS);
+            assertTrue(loop.netty().closeFuture().await(10, TimeUnit.SECONDS));
+            loop.onLoop(() -> {});
+            assertEquals(0, source.outsideBytes());
+            assertEquals(idle, memory.lentBytes());
+        }
+        requireMemoryBack();
+    }
+
+    private static void drain(NettySource source) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(100);
+        while (source.read(bytes.clear()) >= 0) {
+            assertTrue(bytes.position() > 0);
+        }
+    }
+
+    @Test
+    void closingAFullSourceLetsTheRestGoToo() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 1, LONGS);
+        long idle = memory.lentBytes();
+        NettySource source = new NettySource(2);
+        try (NettyLoop loop = loop(source)) {
+            Future<?> sender = send(loop, stream, true);
+            Eventually.settlesAt("bytes held", 2L * GULP, source::outsideBytes);
+            assertEquals(3, source.read(ByteBuffer.allocate(3)));
+            source.close();
+            sender.get(10, TimeUnit.SECONDS);
+            assertTrue(loop.netty().closeFuture().await(10, TimeUnit.SECONDS));
+            loop.onLoop(() -> {});
+            assertEquals(0, source.outsideBytes());
+            assertEquals(idle, memory.lentBytes());
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void closesRacingWithReadsAndArrivalsReleaseEachBufferOnce() throws Exception {
+        audit.usesNettyBuffers();
+        long idle = memory.lentBytes();
+        int rounds = LeakAudit.FULL ? 5000 : 200;
+        try (NettyLoop loop = NettyLoop.open()) {
+            for (int i = 0; i < rounds; i++) {
+                NettySource source = new NettySource(1 + i % 3);
+                loop.onLoop(() -> loop.netty().pipeline().addLast(source));
+                loop.netty().eventLoop().execute(() -> {
+                    for (int n = 0; n < 20; n++) {
+                        loop.netty()
+                                .pipeline()
+                                .fireChannelRead(
+                                        memory.allocator().directBuffer(64).writeZero(50));
+                    }
+                    loop.netty().pipeline().remove(source);
+                });
+                int reads = i % 7;
+                Future<?> reader = audit.executor().submit(() -> {
+                    for (int n = 0; n < reads * 8; n++) {
+                        source.read(ByteBuffer.allocate(20));
+                    }
+                    return null;
+                });
+                if (i % 2 == 0) {
+                    Thread.onSpinWait();
+                }
+                source.close();
+                try {
+                    reader.get(10, TimeUnit.SECONDS);
+                } catch (ExecutionException e) {
+                    assertInstanceOf(ClosedChannelException.class, e.getCause());
+                }
+                loop.onLoop(() -> {});
+                loop.onLoop(() -> {});
+                assertEquals(0, source.outsideBytes());
+                assertEquals(idle, memory.lentBytes());
+            }
+        }
+        audit.cases(rounds);
+        requireMemoryBack();
+    }
+
+    @Test
+    void anInterruptEndsTheWaitAndKeepsItsFlag() throws Exception {
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source)) {
+            AtomicReference<Thread> thread = new AtomicReference<>();
+            Future<Boolean> reader = audit.executor().submit(() -> {
+                thread.set(Thread.currentThread());
+                assertThrows(InterruptedIOException.class, () -> source.read(ByteBuffer.allocate(1)));
+                return Thread.interrupted();
+            });
+            Eventually.isTrue("waits", () -> thread.get() != null);
+            thread.get().interrupt();
+            assertTrue(reader.get(10, TimeUnit.SECONDS));
+            send(loop, new byte[1], false).get(10, TimeUnit.SECONDS);
+            assertEquals(1, source.read(ByteBuffer.allocate(1)), "the source is sound");
+        }
+        requireMemoryBack();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void bytesThatArrivedBeforeTheEventLoopEndedAreRead(boolean killed) throws Exception {
+        NettySource source = new NettySource(1);
+        long idle = memory.lentBytes();
+        try (NettyLoop loop = NettyLoop.open(channel -> channel.pipeline().addLast(source))) {
+            loop.onLoop(() -> {
+                for (int n = 0; n < 5; n++) {
+                    ByteBuf bytes = memory.allocator().directBuffer(64).writeZero(50);
+                    loop.netty().pipeline().fireChannelRead(bytes);
+                }
+            });
+            if (killed) {
+                loop.kill();
+            } else {
+                loop.shutDown();
+            }
+            ByteBuffer all = ByteBuffer.allocate(300);
+            while (source.read(all) >= 0) {
+                assertTrue(all.hasRemaining());
+            }
+            assertEquals(250, all.position());
+            assertEquals(idle, memory.lentBytes());
+            source.close();
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void whatIsNoBufferIsPassedOn() {
+        NettySource source = new NettySource();
+        EmbeddedChannel channel = new EmbeddedChannel(source);
+        assertTrue(channel.writeInbound("text"));
+        assertEquals("text", channel.readInbound());
+        channel.finish();
+        source.close();
+        requireMemoryBack();
+    }
+}
