@@ -29,6 +29,7 @@ final class Delivery {
     private long firstPayloadNanos;
     private long sinkNanos;
     private boolean begun;
+    private boolean within;
     private long taken;
     private long written;
 
@@ -58,12 +59,14 @@ final class Delivery {
             return;
         }
         begun = true;
+        within = true;
         long start = System.nanoTime();
         try {
             sink.write(batch);
         } catch (Throwable e) {
             throw new SinkException(e);
         } finally {
+            within = false;
             long now = System.nanoTime();
             sinkNanos += now - start;
             written += batch.size();
@@ -75,18 +78,25 @@ final class Delivery {
     }
 
     void complete() throws SinkException {
+        within = true;
         long start = System.nanoTime();
         try {
             sink.complete();
         } catch (Throwable e) {
             throw new SinkException(e);
         } finally {
+            within = false;
             sinkNanos += System.nanoTime() - start;
         }
     }
 
     void drop() {
         batch.releaseAll();
+    }
+
+    /** Whether the sink is being called now. */
+    boolean within() {
+        return within;
     }
 
     /** Whether the sink was given anything: if not, the receiver has never heard of this result. */

@@ -140,10 +140,15 @@ public final class ResultWriter implements AutoCloseable {
         return summary();
     }
 
-    /** Ends the result with a failure and tells the peer; nothing when it has ended already. */
+    /**
+     * Ends the result with a failure and tells the peer; nothing when it has ended already. From within the sink, where
+     * the result's chunks are in use, this and {@link #close} only {@link #cancel}.
+     */
     public void fail(Throwable cause) {
         Objects.requireNonNull(cause, "cause");
-        if (!released) {
+        if (sending.within()) {
+            cancel();
+        } else if (!released) {
             end(trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING, cause);
         }
     }
@@ -158,7 +163,9 @@ public final class ResultWriter implements AutoCloseable {
     /** Releases all. A result that was neither finished nor failed fails here, and the peer is told. */
     @Override
     public void close() {
-        if (!released) {
+        if (sending.within()) {
+            cancel();
+        } else if (!released) {
             FailurePhase phase = cancelled ? FailurePhase.CANCELLED : FailurePhase.CLOSED;
             end(phase, new IllegalStateException("the result was closed without finish"));
         }

@@ -28,6 +28,9 @@ sealed interface Sending permits SynchronousSending, ThreadedSending {
     /** Makes a {@link #finish} that waits give up; from any thread. */
     void interrupt();
 
+    /** Whether the calling thread is inside the sink: from there a result can be asked to stop, but not be ended. */
+    boolean within();
+
     /**
      * Drops what is not out yet and sends the farewell, if the sink is sound and the end frame did not get to it. Never
      * throws.

@@ -62,6 +62,11 @@ final class SynchronousSending implements Sending {
     }
 
     @Override
+    public boolean within() {
+        return delivery.within();
+    }
+
+    @Override
     public void interrupt() {
         // Nothing waits here but the sink itself.
     }

@@ -41,6 +41,7 @@ final class ThreadedSending implements Sending, Runnable {
     private final Waiting ended = new Waiting(0);
     private final AtomicReference<@Nullable Farewell> farewell = new AtomicReference<>();
     private volatile @Nullable Thread starter;
+    private volatile @Nullable Thread sender;
     private volatile boolean interrupted;
     private volatile boolean done;
     private long offered;
@@ -106,6 +107,11 @@ final class ThreadedSending implements Sending, Runnable {
     }
 
     @Override
+    public boolean within() {
+        return Thread.currentThread().equals(sender);
+    }
+
+    @Override
     public void interrupt() {
         interrupted = true;
         ended.signal();
@@ -153,6 +159,7 @@ final class ThreadedSending implements Sending, Runnable {
         if (Thread.currentThread().equals(starter)) {
             throw new RejectedExecutionException("the executor runs the sending task on the encoding thread");
         }
+        sender = Thread.currentThread();
         try {
             writeAll();
             if (handoff.finished()) {
@@ -176,6 +183,7 @@ final class ThreadedSending implements Sending, Runnable {
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, "a sink released chunks that it had borrowed", e);
         } finally {
+            sender = null;
             done = true;
             ended.signal();
         }
