@@ -5,6 +5,7 @@ import io.tailrace.core.sink.FrameSink;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -15,14 +16,19 @@ import java.util.concurrent.Executors;
 
 /**
  * Takes the ratios to the floors, on a machine that is never quite idle: all contenders run in turn, round after round,
- * in one JVM; each is compared with the floor of the same round, and the median of those ratios is what counts.
+ * in one JVM; a round in which others were busy does not count; each contender is compared with the floor of the same
+ * round, and the median of those ratios is what is told.
  *
- * <pre>java -cp benchmarks.jar io.tailrace.bench.Ratios [encode|lz4|loopback] [rounds]</pre>
+ * <pre>java -cp benchmarks.jar io.tailrace.bench.Ratios [encode|lz4|loopback|all] [rounds] [minutes to wait for quiet]</pre>
  */
 public final class Ratios {
 
     private static final int MEBIBYTES = Workloads.MEBIBYTES;
     private static final int WARMUP_ROUNDS = 15;
+
+    /** A round counts when all others together kept less than this of one processor busy. */
+    private static final double MOST_OTHERS = 0.12;
+
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private interface Contender {
@@ -38,18 +44,25 @@ public final class Ratios {
         /** Keeps what the contender returns from being thrown away. */
         private long returned;
 
+        private long lastClock;
+        private long lastProcessor;
+
         Row(Contender contender) {
             this.contender = contender;
         }
 
-        void round(boolean counts) throws Exception {
+        void run() throws Exception {
             long processorStart = THREADS.getCurrentThreadCpuTime();
             long start = System.nanoTime();
             returned ^= contender.run();
-            long nanos = System.nanoTime() - start;
+            lastClock = System.nanoTime() - start;
+            lastProcessor = THREADS.getCurrentThreadCpuTime() - processorStart;
+        }
+
+        void keep(boolean counts) {
             if (counts && returned != Long.MIN_VALUE) {
-                clock.add(nanos);
-                processor.add(THREADS.getCurrentThreadCpuTime() - processorStart);
+                clock.add(lastClock);
+                processor.add(lastProcessor);
             }
         }
     }
@@ -57,13 +70,18 @@ public final class Ratios {
     private final Map<String, Row> rows = new LinkedHashMap<>();
     private final Map<String, List<String>> floors = new LinkedHashMap<>();
 
-    private Ratios() {}
+    private final Duration patience;
+
+    private Ratios(Duration patience) {
+        this.patience = patience;
+    }
 
     public static void main(String[] args) throws Exception {
-        List<String> wanted = args.length == 0 ? List.of("encode", "lz4", "loopback") : List.of(args[0]);
+        boolean all = args.length == 0 || args[0].equals("all");
         int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 100;
-        for (String group : wanted) {
-            Ratios ratios = new Ratios();
+        Duration patience = Duration.ofMinutes(args.length > 2 ? Long.parseLong(args[2]) : 4);
+        for (String group : all ? List.of("encode", "lz4", "loopback") : List.of(args[0])) {
+            Ratios ratios = new Ratios(patience);
             switch (group) {
                 case "encode" -> ratios.encode(rounds);
                 case "lz4" -> ratios.lz4(rounds);
@@ -140,6 +158,7 @@ public final class Ratios {
             }
             String[] floor = raw.toArray(new String[0]);
             FrameSink to = over.sink();
+            floor("copied, then sent, 64 KiB", () -> over.copyAndSend(longs));
             contender("longs", () -> small.longs(longs, to) + over.awaitReceived(), floor);
             contender("longs, 256 KiB chunks", () -> big.longs(longs, to) + over.awaitReceived(), floor);
             contender("longs, threaded", () -> threaded.longs(longs, to) + over.awaitReceived(), floor);
@@ -153,18 +172,41 @@ public final class Ratios {
     }
 
     private void run(String title, int rounds) throws Exception {
-        for (int i = 0; i < WARMUP_ROUNDS + rounds; i++) {
+        for (int i = 0; i < WARMUP_ROUNDS; i++) {
             for (Row row : rows.values()) {
-                row.round(i >= WARMUP_ROUNDS);
+                row.run();
             }
         }
+        OtherLoad others = new OtherLoad();
+        long end = System.nanoTime() + patience.toNanos();
+        int quiet = 0;
+        int disturbed = 0;
+        while (quiet < rounds && System.nanoTime() < end) {
+            others.begin();
+            Thread.sleep(100);
+            if (others.processors() > MOST_OTHERS) {
+                continue; // whoever it is shall get done
+            }
+            others.begin();
+            for (Row row : rows.values()) {
+                row.run();
+            }
+            boolean counts = others.processors() <= MOST_OTHERS;
+            for (Row row : rows.values()) {
+                row.keep(counts);
+            }
+            quiet += counts ? 1 : 0;
+            disturbed += counts ? 0 : 1;
+        }
         System.out.printf(
-                "%n%s; JDK %s, %d rounds of %d MiB, load %.1f%n%n",
-                title,
-                Runtime.version(),
-                rounds,
-                MEBIBYTES,
-                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+                "%n%s; JDK %s, %d quiet rounds of %d MiB; %d disturbed ones do not count%n%n",
+                title, Runtime.version(), quiet, MEBIBYTES, disturbed);
+        if (quiet > 0) {
+            print();
+        }
+    }
+
+    private void print() {
         System.out.println("| | MiB/s median | best | per CPU second | of its floor: median | quartiles | by CPU |");
         System.out.println("|---|---|---|---|---|---|---|");
         rows.forEach((name, row) -> System.out.printf(
