@@ -23,7 +23,6 @@ final class LoopEnd {
         } catch (UnsupportedOperationException e) {
             return; // the loop of an embedded channel never ends
         }
-        channel.closeFuture()
-                .addListener(closed -> loop.terminationFuture().removeListener(listener));
+        channel.closeFuture().addListener(closed -> loop.terminationFuture().removeListener(listener));
     }
 }

@@ -97,8 +97,7 @@ final class ReaderLimitsTest {
         int wire = 32 + 39 + 2 * FRAMES * (32 + BODY) + 32 + 40; // the opening, the content, the end
         requireWithin(stream, DecoderLimits.DEFAULT.withWireBytes(wire + 1));
         requireWithin(stream, DecoderLimits.DEFAULT.withWireBytes(wire));
-        ResultTooLargeException e =
-                requireBeyond(stream, DecoderLimits.DEFAULT.withWireBytes(wire - 1), TOTAL, TOTAL);
+        ResultTooLargeException e = requireBeyond(stream, DecoderLimits.DEFAULT.withWireBytes(wire - 1), TOTAL, TOTAL);
         assertEquals("too many wire bytes", e.reason());
         assertEquals(wire, e.actual());
         requireBeyond(stream, DecoderLimits.DEFAULT.withWireBytes(wire - 73), TOTAL, TOTAL - BODY);

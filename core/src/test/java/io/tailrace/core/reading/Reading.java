@@ -54,7 +54,11 @@ record Reading(
     }
 
     ResultReader.Builder builder() {
-        return ResultReader.builder(pool).window(window).limits(limits).compression(compression).readingOn(readingOn);
+        return ResultReader.builder(pool)
+                .window(window)
+                .limits(limits)
+                .compression(compression)
+                .readingOn(readingOn);
     }
 
     List<Reported> push(byte[] stream, Cuts cuts) throws IOException {
