@@ -89,7 +89,7 @@ public final class NettySink implements FrameSink {
         // First, so that no other handler can keep the channel's events from it.
         channel.pipeline().addFirst(NettyWatch.NAME, sink.watch);
         channel.config().setAllocator(memory.allocator());
-        LoopEnd.watch(channel, sink::abandon);
+        NettyLoopEnd.watch(channel, sink::abandon);
         return sink;
     }
 

@@ -78,7 +78,7 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
         context = added;
-        LoopEnd.watch(added.channel(), this::end);
+        NettyLoopEnd.watch(added.channel(), this::end);
     }
 
     @Override

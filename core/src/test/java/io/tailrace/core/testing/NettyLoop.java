@@ -23,8 +23,10 @@ import java.util.function.Consumer;
 /** Two NIO event loops and one loopback connection: Netty at one end, a blocking channel at the other. */
 public final class NettyLoop implements AutoCloseable {
 
-    /** What each side's kernel is asked to hold; it holds a few times as much. */
-    public static final int KERNEL_BYTES = 16 << 10;
+    /** What the kernel is asked to hold of what was sent: two of loopback's largest pieces, lest acknowledgements wait. */
+    private static final int SENT_BYTES = 128 << 10;
+
+    private static final int RECEIVED_BYTES = 16 << 10;
 
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(
             2, new DefaultThreadFactory("tailrace-loop", true), NioIoHandler.newFactory());
@@ -33,12 +35,12 @@ public final class NettyLoop implements AutoCloseable {
 
     private NettyLoop(Consumer<Channel> initializer, int highWaterMark) throws Exception {
         try (ServerSocketChannel server = ServerSocketChannel.open()) {
-            server.setOption(StandardSocketOptions.SO_RCVBUF, KERNEL_BYTES);
+            server.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVED_BYTES);
             server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             netty = new Bootstrap()
                     .group(group)
                     .channel(NioSocketChannel.class)
-                    .option(ChannelOption.SO_SNDBUF, KERNEL_BYTES)
+                    .option(ChannelOption.SO_SNDBUF, SENT_BYTES)
                     .option(
                             ChannelOption.WRITE_BUFFER_WATER_MARK,
                             new WriteBufferWaterMark(highWaterMark / 2, highWaterMark))
@@ -52,7 +54,7 @@ public final class NettyLoop implements AutoCloseable {
                     .sync()
                     .channel();
             plain = server.accept();
-            plain.setOption(StandardSocketOptions.SO_SNDBUF, KERNEL_BYTES);
+            plain.setOption(StandardSocketOptions.SO_SNDBUF, SENT_BYTES);
         }
     }
 

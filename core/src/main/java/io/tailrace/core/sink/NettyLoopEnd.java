@@ -10,9 +10,9 @@ import io.netty.util.concurrent.GenericFutureListener;
  * Tells of an event loop that ended under a channel. Shut down without a quiet period, a loop may drop its channels as
  * they are: nothing is closed, no promise completes, no handler is called, and whoever waits would wait for ever.
  */
-final class LoopEnd {
+final class NettyLoopEnd {
 
-    private LoopEnd() {}
+    private NettyLoopEnd() {}
 
     /** Runs {@code ended} on a thread of Netty's when the loop has ended and the channel was not closed before. */
     static void watch(Channel channel, Runnable ended) {
