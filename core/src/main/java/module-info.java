@@ -5,7 +5,7 @@ module io.tailrace.core {
     requires io.netty.common;
     requires org.jctools.core.jdk11;
     requires static io.netty.handler;
-    requires static transitive io.netty.transport;
+    requires static io.netty.transport;
     requires static org.jspecify;
 
     exports io.tailrace.core;
