@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.locks.LockSupport;
 
 /** A connection over loopback TCP whose receiver reads in gulps of 256 KiB and drops them. */
 final class Loopback implements AutoCloseable {
@@ -72,7 +73,7 @@ final class Loopback implements AutoCloseable {
     /** Waits until the receiver has seen all that was sent. */
     long awaitReceived() {
         while (received < sent) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(20_000); // no spinning: it would take the receiver's time
         }
         return received;
     }
