@@ -11,8 +11,11 @@ package io.tailrace.core.wire;
  */
 public record DecoderLimits(long wireBytes, long payloadBytes, long trailerBytes, int valueBytes) {
 
-    /** 4 GiB on the wire and expanded, 64 MiB of trailer, 1 GiB for one text or array. */
-    public static final DecoderLimits DEFAULT = new DecoderLimits(4L << 30, 4L << 30, 64L << 20, 1 << 30);
+    /**
+     * 1 TiB on the wire and expanded, for what is read through a window takes no memory by its length; 64 MiB of trailer,
+     * 1 GiB for one text or array.
+     */
+    public static final DecoderLimits DEFAULT = new DecoderLimits(1L << 40, 1L << 40, 64L << 20, 1 << 30);
 
     public DecoderLimits {
         if (wireBytes < 0 || payloadBytes < 0 || trailerBytes < 0 || valueBytes < 0) {
