@@ -16,6 +16,7 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** Every interleaving of a few calls explains itself by some order of them; afterwards everything is accounted for. */
 @Param(name = "element", gen = IntGen.class, conf = "1:9")
@@ -123,6 +124,8 @@ public final class HandoffLincheckTest {
                 .check(HandoffLincheckTest.class);
     }
 
+    /** In the full proof alone: its set-up transforms every class that the JVM has loaded, a minute and a half here. */
+    @EnabledIfSystemProperty(named = "tailrace.proof", matches = "full")
     @Test
     void stressFindsNoRunWithoutAnOrder() {
         new StressOptions()
