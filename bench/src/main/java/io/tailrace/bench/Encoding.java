@@ -21,25 +21,26 @@ final class Encoding implements AutoCloseable {
     private final ChunkPool pool;
     private final ResultEncoder encoder;
 
-    private Encoding(int chunkBytes, @Nullable BlockCompression compression, @Nullable Executor sendingOn) {
+    private Encoding(int chunkBytes, int window, @Nullable BlockCompression compression, @Nullable Executor sendingOn) {
         pool = ChunkPool.builder().chunkBytes(chunkBytes).build();
         encoder = ResultEncoder.builder(pool)
+                .window(window)
                 .compression(compression)
                 .sendingOn(sendingOn)
                 .build();
     }
 
     static Encoding plain() {
-        return new Encoding(ChunkPool.DEFAULT_CHUNK_BYTES, null, null);
+        return new Encoding(ChunkPool.DEFAULT_CHUNK_BYTES, 8, null, null);
     }
 
     static Encoding lz4() {
-        return new Encoding(ChunkPool.DEFAULT_CHUNK_BYTES, Lz4Compression.fastest(), null);
+        return new Encoding(ChunkPool.DEFAULT_CHUNK_BYTES, 8, Lz4Compression.fastest(), null);
     }
 
     /** Synchronous where the executor is null. */
-    static Encoding of(int chunkBytes, @Nullable Executor sendingOn) {
-        return new Encoding(chunkBytes, null, sendingOn);
+    static Encoding of(int chunkBytes, int window, @Nullable Executor sendingOn) {
+        return new Encoding(chunkBytes, window, null, sendingOn);
     }
 
     private interface Body {

@@ -23,7 +23,7 @@ final class FirstByte implements AutoCloseable {
     private final Arrival sink = new Arrival();
 
     FirstByte(@Nullable Executor sendingOn) {
-        encoding = Encoding.of(ChunkPool.DEFAULT_CHUNK_BYTES, sendingOn);
+        encoding = Encoding.of(ChunkPool.DEFAULT_CHUNK_BYTES, 8, sendingOn);
     }
 
     /** Returns the result, which the caller closes; a value below one chunk is finished, as only that sends it. */

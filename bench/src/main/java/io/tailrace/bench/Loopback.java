@@ -23,7 +23,7 @@ final class Loopback implements AutoCloseable {
     private final SocketChannel accepted;
     private final FrameSink sink;
     private final Thread receiver;
-    private final ByteBuffer copied = ByteBuffer.allocateDirect(64 << 10).order(ByteOrder.nativeOrder());
+    private final ByteBuffer copied = ByteBuffer.allocateDirect(1 << 20).order(ByteOrder.nativeOrder());
     private volatile long received;
     private long sent;
 
@@ -55,9 +55,9 @@ final class Loopback implements AutoCloseable {
         return awaitReceived();
     }
 
-    /** What no encoder escapes: so many bytes copied out of an array and sent, in writes of 64 KiB. */
-    long copyAndSend(long[] values) throws IOException {
-        int run = copied.capacity() / Long.BYTES;
+    /** What no encoder escapes: so many bytes copied out of an array and sent, in writes of so many bytes. */
+    long copyAndSend(long[] values, int blockBytes) throws IOException {
+        int run = blockBytes / Long.BYTES;
         for (int at = 0; at < values.length; at += run) {
             int length = Math.min(run, values.length - at);
             copied.clear().limit(length * Long.BYTES);

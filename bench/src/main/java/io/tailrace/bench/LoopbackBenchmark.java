@@ -62,13 +62,16 @@ public class LoopbackBenchmark {
         @Param({"false", "true"})
         boolean threaded;
 
+        @Param({"8", "32"})
+        int window;
+
         Encoding encoding;
         private ExecutorService sending;
 
         @Setup(Level.Trial)
         public void open() {
             sending = Executors.newCachedThreadPool();
-            encoding = Encoding.of(chunkBytes, threaded ? sending : null);
+            encoding = Encoding.of(chunkBytes, window, threaded ? sending : null);
         }
 
         @TearDown(Level.Trial)

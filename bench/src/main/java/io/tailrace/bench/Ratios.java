@@ -154,9 +154,10 @@ public final class Ratios {
         long bytes = (long) MEBIBYTES << 20;
         ExecutorService sending = Executors.newCachedThreadPool();
         try (Loopback over = new Loopback();
-                Encoding small = Encoding.of(64 << 10, null);
-                Encoding threaded = Encoding.of(64 << 10, sending);
-                Encoding big = Encoding.of(256 << 10, null)) {
+                Encoding plain = Encoding.of(64 << 10, 8, null);
+                Encoding wide = Encoding.of(1 << 20, 2, null);
+                Encoding threaded = Encoding.of(64 << 10, 8, sending);
+                Encoding ahead = Encoding.of(64 << 10, 32, sending)) {
             List<String> raw = new ArrayList<>();
             for (int kib : new int[] {16, 64, 256, 1_024}) {
                 ByteBuffer block = ByteBuffer.allocateDirect(kib << 10);
@@ -165,13 +166,19 @@ public final class Ratios {
             }
             String[] floor = raw.toArray(new String[0]);
             FrameSink to = over.sink();
-            floor("copied, then sent, 64 KiB", () -> over.copyAndSend(longs));
-            contender("longs", () -> small.longs(longs, to) + over.awaitReceived(), floor);
-            contender("longs, 256 KiB chunks", () -> big.longs(longs, to) + over.awaitReceived(), floor);
+            floor("copied, then sent, 64 KiB", () -> over.copyAndSend(longs, 64 << 10));
+            floor("copied, then sent, 1 MiB", () -> over.copyAndSend(longs, 1 << 20));
+            contender("longs", () -> plain.longs(longs, to) + over.awaitReceived(), floor);
+            contender("longs, chunks of 1 MiB", () -> wide.longs(longs, to) + over.awaitReceived(), floor);
             contender("longs, threaded", () -> threaded.longs(longs, to) + over.awaitReceived(), floor);
-            contender("blobs of 1 MiB", () -> small.blobs(large, to) + over.awaitReceived(), floor);
-            contender("the same, out of band", () -> small.blobsOutOfBand(large, to) + over.awaitReceived(), floor);
-            contender("the same, threaded", () -> threaded.blobsOutOfBand(large, to) + over.awaitReceived(), floor);
+            contender("longs, threaded, window 32", () -> ahead.longs(longs, to) + over.awaitReceived(), floor);
+            contender("blobs of 1 MiB", () -> plain.blobs(large, to) + over.awaitReceived(), floor);
+            contender("the same, threaded, window 32", () -> ahead.blobs(large, to) + over.awaitReceived(), floor);
+            contender("the same, out of band", () -> plain.blobsOutOfBand(large, to) + over.awaitReceived(), floor);
+            contender(
+                    "the same, out of band, threaded, window 32",
+                    () -> ahead.blobsOutOfBand(large, to) + over.awaitReceived(),
+                    floor);
             run("Encode and send over loopback", rounds);
         } finally {
             sending.shutdown();

@@ -33,7 +33,9 @@ public final class ChunkWindow implements AutoCloseable {
     private int size;
     private int reserve;
     private final AtomicLong state = new AtomicLong();
-    private final Waiting waiting = new Waiting(1_000);
+    /** Without spinning: what is waited for is a sink's write or another result's, not some instructions. */
+    private final Waiting waiting = new Waiting(0);
+
     private final AtomicReference<@Nullable Runnable> callback = new AtomicReference<>();
     private volatile boolean interrupted;
     private volatile int peak;
