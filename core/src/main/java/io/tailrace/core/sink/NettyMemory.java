@@ -24,12 +24,14 @@ public final class NettyMemory implements AutoCloseable {
     private static final int SMALLEST_REGION = 64 << 10;
     private static final int USUAL_REGION = 4 << 20;
 
+    private final int chunkBytes;
     private final PooledByteBufAllocator allocator;
 
     /** Keeps one region: Netty frees an empty one, and making it anew for every burst costs more than the copying. */
     private final ByteBuf keeper;
 
-    private NettyMemory(int regionBytes) {
+    private NettyMemory(int chunkBytes, int regionBytes) {
+        this.chunkBytes = chunkBytes;
         int order = Integer.numberOfTrailingZeros(regionBytes / PAGE);
         allocator = new PooledByteBufAllocator(true, 0, 1, PAGE, order, 0, 0, false);
         keeper = allocator.directBuffer(1, 1);
@@ -42,7 +44,11 @@ public final class NettyMemory implements AutoCloseable {
         }
         // Room for four chunks and small buffers beside them, where that is not much.
         int chunk = Math.max(SMALLEST_REGION, Integer.highestOneBit(2 * chunkBytes - 1));
-        return new NettyMemory(Math.max(chunk, Math.min(8 * chunk, USUAL_REGION)));
+        return new NettyMemory(chunkBytes, Math.max(chunk, Math.min(8 * chunk, USUAL_REGION)));
+    }
+
+    int chunkBytes() {
+        return chunkBytes;
     }
 
     /** What a channel is to be given. */

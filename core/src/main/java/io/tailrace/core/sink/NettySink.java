@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.sink;
 
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -36,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ownership.</b> A chunk is retained until its write promise is complete, so it counts in window and budget that
  * long. The channel stays the embedder's: {@link #close} does not close it, nor take back what is inside Netty. While
- * this sink is open the channel allocates from the memory given, and its first handler is one of ours.
+ * this sink is open the channel allocates from the memory given, its first handler is one of ours, and its high water
+ * mark is k chunks at least: at Netty's 64 KiB it would stop at each chunk.
  *
  * <p><b>Threads.</b> One sending thread, never one of the channel's event loop group: it would wait for itself. The
  * event loop completes promises and releases chunks; any thread closes. What the sending thread waits for, promises,
@@ -53,7 +53,6 @@ public final class NettySink implements FrameSink {
     private final Channel channel;
     private final NettyMemory memory;
     private final int chunksInside;
-    private final ByteBufAllocator formerAllocator;
     private final NettyWatch watch;
     private final Waiting waiting = new Waiting(1_000);
     private final Set<Departure> departures = ConcurrentHashMap.newKeySet();
@@ -66,8 +65,8 @@ public final class NettySink implements FrameSink {
         this.channel = channel;
         this.memory = memory;
         this.chunksInside = chunksInside;
-        this.formerAllocator = channel.config().getAllocator();
-        this.watch = new NettyWatch(waiting::signal, () -> fail(new IllegalStateException("the handler was removed")));
+        this.watch = new NettyWatch(
+                channel, waiting::signal, () -> fail(new IllegalStateException("the handler was removed")));
     }
 
     /** For a connected channel that nothing has been written to. */
@@ -76,8 +75,7 @@ public final class NettySink implements FrameSink {
     }
 
     /**
-     * The same with another k. A channel whose high water mark is below k chunks admits fewer, as Netty calls it
-     * unwritable above that mark.
+     * The same with another k.
      *
      * @throws IllegalArgumentException when the channel has such a sink already
      */
@@ -86,9 +84,7 @@ public final class NettySink implements FrameSink {
             throw new IllegalArgumentException("at most " + chunksInside + " chunks inside Netty");
         }
         NettySink sink = new NettySink(channel, memory, chunksInside);
-        // First, so that no other handler can keep the channel's events from it.
-        channel.pipeline().addFirst(NettyWatch.NAME, sink.watch);
-        channel.config().setAllocator(memory.allocator());
+        sink.watch.enter(memory, chunksInside);
         NettyLoopEnd.watch(channel, sink::abandon);
         return sink;
     }
@@ -146,10 +142,7 @@ public final class NettySink implements FrameSink {
             return;
         }
         waiting.signal();
-        watch.leave(channel.pipeline());
-        if (channel.config().getAllocator() == memory.allocator()) {
-            channel.config().setAllocator(formerAllocator);
-        }
+        watch.leave();
     }
 
     private void depart(Chunk chunk) {

@@ -1,32 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.sink;
 
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelPipeline;
+import io.netty.channel.WriteBufferWaterMark;
 import java.util.NoSuchElementException;
 import java.util.concurrent.RejectedExecutionException;
 
-/** The handler by which a {@link NettySink} learns what happens to its channel; it passes every event on. */
+/**
+ * The handler by which a {@link NettySink} learns what happens to its channel; it passes every event on. With it, the
+ * channel is given the sink's settings and gets its own back.
+ */
 final class NettyWatch extends ChannelInboundHandlerAdapter {
 
     static final String NAME = "io.tailrace.NettySink";
 
+    /** What Netty counts beside the bytes of a chunk's writes, its body's write included; less than that. */
+    private static final int WRITE_OVERHEAD = 512;
+
+    private final Channel channel;
     private final Runnable changed;
     private final Runnable removed;
+    private final ByteBufAllocator formerAllocator;
+    private final WriteBufferWaterMark formerMark;
     private volatile boolean left;
 
-    NettyWatch(Runnable changed, Runnable removed) {
+    NettyWatch(Channel channel, Runnable changed, Runnable removed) {
+        this.channel = channel;
         this.changed = changed;
         this.removed = removed;
+        this.formerAllocator = channel.config().getAllocator();
+        this.formerMark = channel.config().getWriteBufferWaterMark();
+    }
+
+    void enter(NettyMemory memory, int chunks) {
+        // First, so that no other handler can keep the channel's events from it.
+        channel.pipeline().addFirst(NAME, this);
+        channel.config().setAllocator(memory.allocator());
+        long enough = Math.min((long) chunks * (memory.chunkBytes() + WRITE_OVERHEAD), Integer.MAX_VALUE);
+        if (formerMark.high() < enough) {
+            int low = Math.max(formerMark.low(), (int) enough / 2);
+            channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(low, (int) enough));
+        }
     }
 
     /** Leaves the pipeline, if the channel's end has not emptied it. */
-    void leave(ChannelPipeline pipeline) {
+    void leave() {
         left = true;
-        if (pipeline.context(this) != null) {
+        channel.config().setAllocator(formerAllocator);
+        channel.config().setWriteBufferWaterMark(formerMark);
+        if (channel.pipeline().context(this) != null) {
             try {
-                pipeline.remove(this);
+                channel.pipeline().remove(this);
             } catch (NoSuchElementException | RejectedExecutionException e) {
                 changed.run(); // the channel's end, or its event loop's, came between
             }

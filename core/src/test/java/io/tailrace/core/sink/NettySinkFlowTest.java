@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.channel.WriteBufferWaterMark;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultWriter;
 import io.tailrace.core.chunk.Chunk;
@@ -169,12 +170,13 @@ class NettySinkFlowTest {
     }
 
     @Test
-    void aLowHighWaterMarkAdmitsOneChunkAtATime() throws Exception {
+    void aHighWaterMarkLoweredMeanwhileIsHeeded() throws Exception {
         ChunkPool pool = audit.pool(CHUNK, 16 << 20);
         try (NettyMemory memory = NettyMemory.forChunks(CHUNK);
-                NettyLoop loop = NettyLoop.withHighWaterMark(CHUNK);
+                NettyLoop loop = NettyLoop.open();
                 NettySink sink = NettySink.open(loop.netty(), memory);
                 Frames frames = Frames.open(pool, 8)) {
+            loop.netty().config().setWriteBufferWaterMark(new WriteBufferWaterMark(CHUNK / 2, CHUNK));
             Future<?> sender = audit.executor().submit(() -> {
                 for (int i = 0; i < CHUNKS; i++) {
                     frames.write(sink);

@@ -130,17 +130,20 @@ class NettySinkTest {
     }
 
     @Test
-    void theChannelHasOurAllocatorAndHandlerWhileTheSinkIsOpenAndStaysOpenAfterwards() throws Exception {
-        try (NettyMemory memory = NettyMemory.forChunks(1024);
+    void theChannelHasOurAllocatorMarkAndHandlerWhileTheSinkIsOpenAndStaysOpenAfterwards() throws Exception {
+        try (NettyMemory memory = NettyMemory.forChunks(64 << 10);
                 NettyLoop loop = NettyLoop.open()) {
             ByteBufAllocator before = loop.netty().config().getAllocator();
+            assertEquals(64 << 10, loop.netty().config().getWriteBufferHighWaterMark());
             NettySink sink = NettySink.open(loop.netty(), memory);
             assertSame(memory.allocator(), loop.netty().config().getAllocator());
             assertTrue(loop.netty().pipeline().names().contains(NettyWatch.NAME));
+            assertTrue(loop.netty().config().getWriteBufferHighWaterMark() > (256 << 10));
             assertThrows(IllegalArgumentException.class, () -> NettySink.open(loop.netty(), memory));
             sink.close();
             sink.close();
             assertSame(before, loop.netty().config().getAllocator());
+            assertEquals(64 << 10, loop.netty().config().getWriteBufferHighWaterMark());
             assertNull(loop.netty().pipeline().get(NettyWatch.NAME));
             assertTrue(loop.netty().isActive());
             IOException refused = assertThrows(IOException.class, () -> writeOneChunk(sink));

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -33,7 +32,7 @@ public final class NettyLoop implements AutoCloseable {
     private final Channel netty;
     private final SocketChannel plain;
 
-    private NettyLoop(Consumer<Channel> initializer, int highWaterMark) throws Exception {
+    private NettyLoop(Consumer<Channel> initializer) throws Exception {
         try (ServerSocketChannel server = ServerSocketChannel.open()) {
             server.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVED_BYTES);
             server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -41,9 +40,6 @@ public final class NettyLoop implements AutoCloseable {
                     .group(group)
                     .channel(NioSocketChannel.class)
                     .option(ChannelOption.SO_SNDBUF, SENT_BYTES)
-                    .option(
-                            ChannelOption.WRITE_BUFFER_WATER_MARK,
-                            new WriteBufferWaterMark(highWaterMark / 2, highWaterMark))
                     .handler(new ChannelInitializer<Channel>() {
                         @Override
                         protected void initChannel(Channel channel) {
@@ -58,17 +54,12 @@ public final class NettyLoop implements AutoCloseable {
         }
     }
 
-    /** A channel that its water mark never stops. */
     public static NettyLoop open() throws Exception {
         return open(channel -> {});
     }
 
     public static NettyLoop open(Consumer<Channel> initializer) throws Exception {
-        return new NettyLoop(initializer, 64 << 20);
-    }
-
-    public static NettyLoop withHighWaterMark(int bytes) throws Exception {
-        return new NettyLoop(channel -> {}, bytes);
+        return new NettyLoop(initializer);
     }
 
     public EventLoopGroup group() {
