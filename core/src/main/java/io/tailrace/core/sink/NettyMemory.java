@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.tailrace.core.chunk.ChunkPool;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The direct memory that Netty's transport copies heap chunks into before it writes them: an allocator of our own,
@@ -29,6 +30,8 @@ public final class NettyMemory implements AutoCloseable {
 
     /** Keeps one region: Netty frees an empty one, and making it anew for every burst costs more than the copying. */
     private final ByteBuf keeper;
+
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private NettyMemory(int chunkBytes, int regionBytes) {
         this.chunkBytes = chunkBytes;
@@ -74,7 +77,7 @@ public final class NettyMemory implements AutoCloseable {
     /** Lets the kept region go once no buffer is in it. */
     @Override
     public void close() {
-        if (keeper.refCnt() > 0) {
+        if (closed.compareAndSet(false, true)) {
             keeper.release();
         }
     }

@@ -24,6 +24,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -331,5 +332,24 @@ class NettySourceTest {
         channel.finish();
         source.close();
         requireMemoryBack();
+    }
+
+    @Test
+    void closesOfAMemoryMayRace() throws Exception {
+        int rounds = LeakAudit.FULL ? 100_000 : 2_000;
+        CyclicBarrier together = new CyclicBarrier(2);
+        for (int i = 0; i < rounds; i++) {
+            NettyMemory raced = NettyMemory.forChunks(1);
+            Future<?> other = audit.executor().submit(() -> {
+                together.await();
+                raced.close();
+                return null;
+            });
+            together.await();
+            raced.close();
+            other.get(10, TimeUnit.SECONDS);
+            assertEquals(0, raced.lentBytes());
+        }
+        audit.cases(rounds);
     }
 }
