@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.tailrace.core.netty.NettyLoopEnd;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.TruncatedResultException;
@@ -28,7 +29,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ownership.</b> Arriving buffers are this handler's, released when decoded or when it is removed. The chunks are
  * its decoder's.
  *
- * <p><b>Threads.</b> The event loop alone. Chunks come back on any thread, which only hands over to it.
+ * <p><b>Threads.</b> The event loop alone, or the executor that this was added with. Chunks come back on any thread,
+ * which only hands over to it. When the event loop is shut down in such haste that it drops the channel, the last
+ * callback comes on Netty's termination thread, after all others.
  */
 public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
 
@@ -38,6 +41,7 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     private final Told listener;
     private final ArrayDeque<ByteBuf> arrived = new ArrayDeque<>();
     private @Nullable ResultDecoder decoder;
+    private @Nullable NettyLoopEnd loopEnd;
     private boolean decoding;
     private boolean muted;
     private boolean stopped;
@@ -52,6 +56,16 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         decoder = settings.decoder(listener, () -> resumeLater(context));
+        loopEnd = new NettyLoopEnd(context.channel(), task -> context.executor().execute(task), this::endOfInput);
+        loopEnd.watch();
+    }
+
+    @Override
+    public void channelRegistered(ChannelHandlerContext context) {
+        if (loopEnd != null) {
+            loopEnd.watch(); // it may be another loop's now
+        }
+        context.fireChannelRegistered();
     }
 
     @Override

@@ -54,6 +54,8 @@ final class ArchitectureTest {
                 .definedBy(ROOT + ".chunk")
                 .layer("handoff")
                 .definedBy(ROOT + ".handoff")
+                .layer("netty")
+                .definedBy(ROOT + ".netty")
                 .layer("wire")
                 .definedBy(ROOT + ".wire")
                 .whereLayer("core")
@@ -66,6 +68,8 @@ final class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("core", "sink", "frame")
                 .whereLayer("handoff")
                 .mayOnlyBeAccessedByLayers("core", "sink", "chunk")
+                .whereLayer("netty")
+                .mayOnlyBeAccessedByLayers("core", "sink")
                 .whereLayer("wire")
                 .mayNotAccessAnyLayer()
                 .check(classes);
@@ -86,7 +90,14 @@ final class ArchitectureTest {
         Set<String> packages = classes.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
         packages.remove(""); // module-info
         assertEquals(
-                Set.of(ROOT, ROOT + ".chunk", ROOT + ".frame", ROOT + ".handoff", ROOT + ".sink", ROOT + ".wire"),
+                Set.of(
+                        ROOT,
+                        ROOT + ".chunk",
+                        ROOT + ".frame",
+                        ROOT + ".handoff",
+                        ROOT + ".netty",
+                        ROOT + ".sink",
+                        ROOT + ".wire"),
                 packages);
     }
 

@@ -15,6 +15,9 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelPipelineException;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.concurrent.DefaultEventExecutorGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutorGroup;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.testing.Eventually;
@@ -29,9 +32,10 @@ import io.tailrace.core.wire.TruncatedResultException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -49,9 +53,11 @@ class NettyResultDecoderTest {
     /** Keeps every payload buffer, and writes down the rest. */
     private static final class Keeper implements ResultListener {
         private final ConcurrentLinkedQueue<ByteBuf> kept = new ConcurrentLinkedQueue<>();
-        private final List<String> told = new ArrayList<>();
-        private ResultException failure;
+        private final List<String> told = new CopyOnWriteArrayList<>();
+        private volatile ResultException failure;
         private Runnable atPayload = () -> {};
+        private Runnable atFailure = () -> {};
+        private volatile Thread failedOn;
 
         @Override
         public void onOpen(ResultId id, String codecId) {
@@ -76,8 +82,10 @@ class NettyResultDecoderTest {
 
         @Override
         public void onFailure(ResultId id, ResultException reason) {
-            told.add("failure " + (id == null ? "of none" : id.task()));
             failure = reason;
+            failedOn = Thread.currentThread();
+            told.add("failure " + (id == null ? "of none" : id.task()));
+            atFailure.run();
         }
 
         boolean releaseOne() {
@@ -95,7 +103,7 @@ class NettyResultDecoderTest {
         return audit.pool(CHUNK, (long) chunks * CHUNK);
     }
 
-    private static ChannelHandler decoder(ChunkPool pool, int window, ResultListener listener) {
+    private static NettyResultDecoder decoder(ChunkPool pool, int window, ResultListener listener) {
         return new NettyResultDecoder(ResultReader.builder(pool).window(window), listener);
     }
 
@@ -311,6 +319,41 @@ class NettyResultDecoderTest {
             keeper.releaseAll();
             assertEquals(List.of("open 0", "end 0"), keeper.told);
             assertEquals(5L * CHUNK, pool.peakLiveBytes());
+        }
+    }
+
+    @Test
+    void aKilledEventLoopTruncatesTheOpenResultAndGivesItsReserveBack() throws Exception {
+        ChunkPool pool = pool(8);
+        byte[] stream = Streams.of(pool, 1, 1000);
+        Keeper keeper = new Keeper();
+        try (NettyLoop loop = NettyLoop.open(channel -> channel.pipeline().addLast(decoder(pool, 8, keeper)))) {
+            write(loop, Arrays.copyOf(stream, stream.length / 2));
+            Eventually.isTrue("opened", () -> !keeper.kept.isEmpty());
+            loop.kill();
+            Eventually.isTrue("told", () -> keeper.told.size() == 2);
+            assertEquals(List.of("open 0", "failure 0"), keeper.told);
+            keeper.releaseAll();
+            Eventually.isTrue("all is free", () -> pool.freeBytes() == pool.budgetBytes());
+        }
+    }
+
+    @Test
+    @SuppressWarnings("deprecation") // Netty means to do without such executors, but has them
+    void aHandlerWithAnExecutorOfItsOwnIsToldThereThatTheEventLoopHasEnded() throws Exception {
+        ChunkPool pool = pool(8);
+        byte[] stream = Streams.of(pool, 1, 1000);
+        Keeper keeper = new Keeper();
+        EventExecutorGroup own = new DefaultEventExecutorGroup(1, new DefaultThreadFactory("tailrace-own", true));
+        try (NettyLoop loop = NettyLoop.open(channel -> channel.pipeline().addLast(own, decoder(pool, 8, keeper)))) {
+            write(loop, Arrays.copyOf(stream, stream.length / 2));
+            Eventually.isTrue("opened", () -> !keeper.kept.isEmpty());
+            loop.kill();
+            Eventually.isTrue("told", () -> keeper.told.size() == 2);
+            assertTrue(keeper.failedOn.getName().startsWith("tailrace-own"), keeper.failedOn::getName);
+            keeper.releaseAll();
+        } finally {
+            own.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
         }
     }
 

@@ -66,7 +66,10 @@ public final class NettySink implements FrameSink {
         this.memory = memory;
         this.chunksInside = chunksInside;
         this.watch = new NettyWatch(
-                channel, waiting::signal, () -> fail(new IllegalStateException("the handler was removed")));
+                channel,
+                waiting::signal,
+                () -> fail(new IllegalStateException("the handler was removed")),
+                this::abandon);
     }
 
     /** For a connected channel that nothing has been written to. */
@@ -85,7 +88,6 @@ public final class NettySink implements FrameSink {
         }
         NettySink sink = new NettySink(channel, memory, chunksInside);
         sink.watch.enter(memory, chunksInside);
-        NettyLoopEnd.watch(channel, sink::abandon);
         return sink;
     }
 

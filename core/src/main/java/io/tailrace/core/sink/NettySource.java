@@ -8,6 +8,7 @@ import io.netty.util.concurrent.EventExecutor;
 import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.handoff.Handoff;
 import io.tailrace.core.handoff.OfferResult;
+import io.tailrace.core.netty.NettyLoopEnd;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -55,6 +56,7 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
     private final Leftovers current = new Leftovers(this::release);
     private final Leftovers rest = new Leftovers(this::release);
     private volatile @Nullable ChannelHandlerContext context;
+    private volatile @Nullable NettyLoopEnd loopEnd;
     private volatile @Nullable Throwable failure;
 
     // The event loop's own.
@@ -78,7 +80,19 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
         context = added;
-        NettyLoopEnd.watch(added.channel(), this::end);
+        NettyLoopEnd watch =
+                new NettyLoopEnd(added.channel(), task -> added.executor().execute(task), this::end);
+        loopEnd = watch;
+        watch.watch();
+    }
+
+    @Override
+    public void channelRegistered(ChannelHandlerContext ctx) {
+        NettyLoopEnd watch = loopEnd;
+        if (watch != null) {
+            watch.watch(); // it may be another loop's now
+        }
+        ctx.fireChannelRegistered();
     }
 
     @Override

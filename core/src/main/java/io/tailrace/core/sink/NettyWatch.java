@@ -6,12 +6,16 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.WriteBufferWaterMark;
+import io.tailrace.core.netty.NettyLoopEnd;
 import java.util.NoSuchElementException;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
  * The handler by which a {@link NettySink} learns what happens to its channel; it passes every event on. With it, the
  * channel is given the sink's settings and gets its own back.
+ *
+ * <p><b>Threads.</b> Whoever opens the sink enters, any thread leaves, once; the event loop tells what happens, or
+ * Netty's termination thread that it has ended. All that is called of the sink's is for any thread.
  */
 final class NettyWatch extends ChannelInboundHandlerAdapter {
 
@@ -23,14 +27,16 @@ final class NettyWatch extends ChannelInboundHandlerAdapter {
     private final Channel channel;
     private final Runnable changed;
     private final Runnable removed;
+    private final NettyLoopEnd loopEnd;
     private final ByteBufAllocator formerAllocator;
     private final WriteBufferWaterMark formerMark;
     private volatile boolean left;
 
-    NettyWatch(Channel channel, Runnable changed, Runnable removed) {
+    NettyWatch(Channel channel, Runnable changed, Runnable removed, Runnable loopEnded) {
         this.channel = channel;
         this.changed = changed;
         this.removed = removed;
+        this.loopEnd = new NettyLoopEnd(channel, Runnable::run, loopEnded);
         this.formerAllocator = channel.config().getAllocator();
         this.formerMark = channel.config().getWriteBufferWaterMark();
     }
@@ -44,6 +50,7 @@ final class NettyWatch extends ChannelInboundHandlerAdapter {
             int low = Math.max(formerMark.low(), (int) enough / 2);
             channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(low, (int) enough));
         }
+        loopEnd.watch();
     }
 
     /** Leaves the pipeline, if the channel's end has not emptied it. */
@@ -58,6 +65,12 @@ final class NettyWatch extends ChannelInboundHandlerAdapter {
                 changed.run(); // the channel's end, or its event loop's, came between
             }
         }
+    }
+
+    @Override
+    public void channelRegistered(ChannelHandlerContext context) {
+        loopEnd.watch();
+        context.fireChannelRegistered();
     }
 
     @Override

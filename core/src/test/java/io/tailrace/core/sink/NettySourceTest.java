@@ -8,8 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.testing.Eventually;
@@ -351,5 +355,29 @@ class NettySourceTest {
             assertEquals(0, raced.lentBytes());
         }
         audit.cases(rounds);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aChannelThatMovedToAnotherEventLoopLivesAndEndsWithThat(boolean killed) throws Exception {
+        EventLoopGroup other = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("tailrace-other", true), NioIoHandler.newFactory());
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source)) {
+            loop.netty().deregister().sync();
+            other.register(loop.netty()).sync();
+            loop.shutDown();
+            Thread.sleep(5);
+            send(loop, new byte[10], !killed).get(10, TimeUnit.SECONDS);
+            assertEquals(10, source.read(ByteBuffer.allocate(20)));
+            if (killed) {
+                other.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+            }
+            Future<Integer> read = audit.executor().submit(() -> source.read(ByteBuffer.allocate(1)));
+            assertEquals(-1, read.get(10, TimeUnit.SECONDS));
+        } finally {
+            other.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+        }
+        requireMemoryBack();
     }
 }

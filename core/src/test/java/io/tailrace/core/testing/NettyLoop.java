@@ -82,15 +82,22 @@ public final class NettyLoop implements AutoCloseable {
     /** Ends both event loops, and so the channel. */
     public void shutDown() {
         end(20);
+        awaitEnd();
     }
 
-    /** Ends both event loops at once, in which Netty may leave the channel as it is, and what it holds. */
+    /** Ends both event loops at once and from inside, in which Netty leaves the channel as it is, and what it holds. */
     public void kill() {
-        end(0);
+        netty.eventLoop().execute(() -> end(0));
+        awaitEnd();
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // the group keeps it
     private void end(int quietMillis) {
-        group.shutdownGracefully(quietMillis, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
+        group.shutdownGracefully(quietMillis, 5000, TimeUnit.MILLISECONDS);
+    }
+
+    private void awaitEnd() {
+        group.terminationFuture().awaitUninterruptibly(10, TimeUnit.SECONDS);
     }
 
     @Override
