@@ -58,6 +58,9 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         decoder = settings.decoder(listener, () -> resumeLater(context));
         loopEnd = new NettyLoopEnd(context.channel(), task -> context.executor().execute(task), this::endOfInput);
         loopEnd.watch();
+        if (!context.channel().isOpen()) {
+            endOfInput(); // nobody will say so any more
+        }
     }
 
     @Override

@@ -357,6 +357,18 @@ class NettyResultDecoderTest {
         }
     }
 
+    @Test
+    void aHandlerAddedToAChannelThatHasClosedEndsAtOnce() {
+        ChunkPool pool = pool(2);
+        Keeper keeper = new Keeper();
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.close().syncUninterruptibly();
+        channel.pipeline().addLast(decoder(pool, 2, keeper));
+        assertEquals(List.of("failure of none"), keeper.told);
+        assertInstanceOf(TruncatedResultException.class, keeper.failure);
+        assertEquals(pool.budgetBytes(), pool.freeBytes());
+    }
+
     private static void write(NettyLoop loop, byte[] stream) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(stream);
         while (bytes.hasRemaining()) {

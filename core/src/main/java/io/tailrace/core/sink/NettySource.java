@@ -84,6 +84,9 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
                 new NettyLoopEnd(added.channel(), task -> added.executor().execute(task), this::end);
         loopEnd = watch;
         watch.watch();
+        if (!added.channel().isOpen()) {
+            end(); // nobody will say so any more
+        }
     }
 
     @Override

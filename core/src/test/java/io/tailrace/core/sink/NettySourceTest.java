@@ -380,4 +380,17 @@ class NettySourceTest {
         }
         requireMemoryBack();
     }
+
+    @Test
+    void aSourceAddedToAChannelThatHasClosedIsAtItsEnd() throws Exception {
+        try (NettySource source = new NettySource();
+                NettyLoop loop = NettyLoop.open()) {
+            loop.netty().close().sync();
+            loop.onLoop(() -> {}); // its handlers have been told
+            loop.onLoop(() -> loop.netty().pipeline().addLast(source));
+            Future<Integer> read = audit.executor().submit(() -> source.read(ByteBuffer.allocate(1)));
+            assertEquals(-1, read.get(10, TimeUnit.SECONDS));
+        }
+        requireMemoryBack();
+    }
 }
