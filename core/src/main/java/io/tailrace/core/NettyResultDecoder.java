@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.tailrace.core.netty.NettyLoopEnd;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultId;
@@ -91,6 +92,15 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     public void channelInactive(ChannelHandlerContext context) {
         endOfInput();
         context.fireChannelInactive();
+    }
+
+    /** With half-closure allowed, this is all that tells of the peer's end. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            endOfInput();
+        }
+        context.fireUserEventTriggered(event);
     }
 
     @Override

@@ -13,8 +13,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipelineException;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutorGroup;
@@ -38,6 +42,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -367,6 +372,31 @@ class NettyResultDecoderTest {
         assertEquals(List.of("failure of none"), keeper.told);
         assertInstanceOf(TruncatedResultException.class, keeper.failure);
         assertEquals(pool.budgetBytes(), pool.freeBytes());
+    }
+
+    @Test
+    void aPeerThatShutsItsOutputInsideAResultTruncatesIt() throws Exception {
+        ChunkPool pool = pool(8);
+        byte[] stream = Streams.of(pool, 1, 1000);
+        Keeper keeper = new Keeper();
+        AtomicReference<Object> passedOn = new AtomicReference<>();
+        try (NettyLoop loop = NettyLoop.open(channel -> {
+            channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+            channel.pipeline().addLast(decoder(pool, 8, keeper), new ChannelInboundHandlerAdapter() {
+                @Override
+                public void userEventTriggered(ChannelHandlerContext context, Object event) {
+                    passedOn.compareAndSet(null, event);
+                }
+            });
+        })) {
+            write(loop, Arrays.copyOf(stream, stream.length / 2));
+            loop.plain().shutdownOutput();
+            Eventually.isTrue("passed on", () -> passedOn.get() == ChannelInputShutdownEvent.INSTANCE);
+            assertEquals(List.of("open 0", "failure 0"), keeper.told);
+            assertInstanceOf(TruncatedResultException.class, keeper.failure);
+            assertTrue(loop.netty().isOpen(), "the other direction is the embedder's");
+        }
+        keeper.releaseAll();
     }
 
     private static void write(NettyLoop loop, byte[] stream) throws IOException {

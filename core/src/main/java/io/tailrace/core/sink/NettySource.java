@@ -4,6 +4,7 @@ package io.tailrace.core.sink;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.EventExecutor;
 import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.handoff.Handoff;
@@ -117,6 +118,15 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
     public void channelInactive(ChannelHandlerContext ctx) {
         end();
         ctx.fireChannelInactive();
+    }
+
+    /** With half-closure allowed, this is all that tells of the peer's end. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            end();
+        }
+        ctx.fireUserEventTriggered(event);
     }
 
     @Override

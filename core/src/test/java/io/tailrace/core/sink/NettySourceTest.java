@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -390,6 +391,27 @@ class NettySourceTest {
             loop.onLoop(() -> loop.netty().pipeline().addLast(source));
             Future<Integer> read = audit.executor().submit(() -> source.read(ByteBuffer.allocate(1)));
             assertEquals(-1, read.get(10, TimeUnit.SECONDS));
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void aPeerThatShutsItsOutputInsideAResultTruncatesIt() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 1, LONGS);
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source);
+                ResultReader reader = ResultReader.builder(pool).open(source)) {
+            loop.netty().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+            Future<?> sender = audit.executor().submit(() -> {
+                send(loop, Arrays.copyOf(stream, stream.length / 2), false).get();
+                return loop.plain().shutdownOutput();
+            });
+            Future<?> read = audit.executor()
+                    .submit(() -> assertThrows(TruncatedResultException.class, () -> readSample(reader, 0)));
+            read.get(10, TimeUnit.SECONDS);
+            sender.get(10, TimeUnit.SECONDS);
+            assertTrue(loop.netty().isOpen(), "the other direction is the embedder's");
         }
         requireMemoryBack();
     }
