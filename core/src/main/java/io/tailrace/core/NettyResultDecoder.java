@@ -124,14 +124,18 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
                 }
             }
         } catch (Throwable e) {
-            fail(context, e);
+            if (!ended) {
+                fail(context, e);
+            } else if (!(e instanceof ResultException)) {
+                context.fireExceptionCaught(e); // else it is what the listener was told when it ended this
+            }
         } finally {
             decoding = false;
             if (ended) {
-                releaseAll(); // a callback may have ended us
+                releaseAll();
             }
         }
-        if (more) {
+        if (more || ended) {
             unmute(context);
         } else {
             mute(context);
@@ -167,21 +171,21 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         end();
     }
 
-    /** Nothing more is decoded; a result that is open fails. */
+    /** Nothing more is decoded; a result that is open fails. Works from a callback, too. */
     private void end() {
         ended = true;
+        ResultDecoder last = decoder;
+        if (last != null) {
+            last.close();
+        }
         if (!decoding) {
-            releaseAll();
+            releaseAll(); // else the decoder is still in one of them
         }
     }
 
     private void releaseAll() {
         arrived.forEach(ByteBuf::release);
         arrived.clear();
-        ResultDecoder last = decoder;
-        if (last != null) {
-            last.close();
-        }
     }
 
     /** Leaves alone a channel whose owner asks for each read. */

@@ -267,20 +267,21 @@ class NettyResultDecoderTest {
         other.close();
     }
 
-    @Test
-    void aHandlerRemovedByItsListenerDecodesNoFurther() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 8})
+    void aHandlerRemovedByItsListenerDecodesNoFurther(int window) throws Exception {
         ChunkPool pool = pool(8);
-        byte[] stream = Streams.of(pool, 1, 1000);
         Keeper keeper = new Keeper();
-        ChannelHandler decoder = decoder(pool, 8, keeper);
+        ChannelHandler decoder = decoder(pool, window, keeper);
         EmbeddedChannel channel = new EmbeddedChannel(decoder);
         keeper.atPayload = () -> channel.pipeline().remove(decoder);
-        ByteBuf first = Unpooled.copiedBuffer(stream, 0, 1100);
+        ByteBuf first = Unpooled.copiedBuffer(Streams.of(pool, 1, 1000));
         channel.writeInbound(first);
         assertEquals(List.of("open 0", "failure 0"), keeper.told);
         assertEquals(1, keeper.kept.size());
         assertEquals(0, first.refCnt());
-        ByteBuf second = Unpooled.copiedBuffer(stream, 1100, 1100);
+        assertTrue(channel.config().isAutoRead());
+        ByteBuf second = Unpooled.copiedBuffer("more", US_ASCII);
         assertTrue(channel.writeInbound(second), "passed on: nobody takes it here");
         assertSame(second, channel.readInbound());
         second.release();
