@@ -9,7 +9,6 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.tailrace.core.netty.NettyLoopEnd;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultId;
-import io.tailrace.core.wire.TruncatedResultException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -144,10 +143,8 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
 
     /** The stream is over, by what it brought or by a fault on this side. */
     private void fail(ChannelHandlerContext context, Throwable e) {
-        end();
-        if (e instanceof ResultException lost) {
-            listener.tell(lost);
-        } else {
+        end("the receiver failed", e);
+        if (!(e instanceof ResultException)) {
             context.fireExceptionCaught(e);
         }
         context.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
@@ -158,15 +155,24 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         if (to == null || ended) {
             return;
         }
+        if (!arrived.isEmpty()) {
+            end("the channel ended before all was decoded", null);
+            return;
+        }
         try {
-            if (arrived.isEmpty()) {
-                to.endOfInput();
-            } else if (!listener.open) {
-                throw new TruncatedResultException(
-                        "the channel ended before all was decoded", ResultException.NONE, null);
-            }
+            to.endOfInput();
         } catch (ResultException e) {
             listener.tell(e);
+        }
+        end();
+    }
+
+    /** Ends, and tells of it whether a result is open or not. */
+    private void end(String reason, @Nullable Throwable cause) {
+        ended = true;
+        ResultDecoder to = decoder;
+        if (to != null) {
+            listener.tell(to.giveUp(reason, cause));
         }
         end();
     }
@@ -217,7 +223,6 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     /** Passes all on, and knows what was told. */
     private static final class Told implements ResultListener {
         private final ResultListener listener;
-        private boolean open;
         private @Nullable ResultException last;
 
         Told(ResultListener listener) {
@@ -226,7 +231,6 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
 
         @Override
         public void onOpen(ResultId id, String codecId) throws IOException {
-            open = true;
             listener.onOpen(id, codecId);
         }
 
@@ -243,12 +247,10 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         @Override
         public void onEnd(ResultSummary summary) throws IOException {
             listener.onEnd(summary);
-            open = false;
         }
 
         @Override
         public void onFailure(@Nullable ResultId id, ResultException failure) {
-            open = false;
             last = failure;
             listener.onFailure(id, failure);
         }

@@ -112,11 +112,20 @@ public final class ResultDecoder implements AutoCloseable {
     /** Gives up; an open result fails as truncated. Nothing is accepted afterwards. */
     @Override
     public void close() {
-        if (lost == null) {
-            lose(new TruncatedResultException("the decoder was closed", assembler.offset(), openId()));
+        giveUp("the decoder was closed", null);
+    }
+
+    /** Closes for that reason; returns what ended the stream, now or before. An open result has been told. */
+    ResultException giveUp(String reason, @Nullable Throwable cause) {
+        ResultException why = lost;
+        if (why == null) {
+            why = new TruncatedResultException(reason, assembler.offset(), openId());
+            why.initCause(cause);
+            lose(why);
         }
         assembler.close();
         window.close();
+        return why;
     }
 
     /**

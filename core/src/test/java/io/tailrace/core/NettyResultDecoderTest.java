@@ -24,11 +24,14 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutorGroup;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.sink.FrameBatch;
+import io.tailrace.core.sink.MemorySink;
 import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.NettyLoop;
 import io.tailrace.core.testing.PackBits;
 import io.tailrace.core.testing.Streams;
+import io.tailrace.core.wire.BlockCompression;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultId;
@@ -250,6 +253,9 @@ class NettyResultDecoderTest {
         channel.close().syncUninterruptibly();
         channel.runPendingTasks();
         assertEquals(List.of("open 0", "failure 0"), keeper.told);
+        assertEquals("the channel ended before all was decoded", keeper.failure.reason());
+        assertEquals(Streams.id(0), keeper.failure.resultId());
+        assertTrue(keeper.failure.offset() > CHUNK, keeper.failure::toString);
         assertEquals(0, bytes.refCnt());
         keeper.releaseAll(); // calls back a decoder that is gone
         channel.runPendingTasks();
@@ -398,6 +404,59 @@ class NettyResultDecoderTest {
             assertTrue(loop.netty().isOpen(), "the other direction is the embedder's");
         }
         keeper.releaseAll();
+    }
+
+    @Test
+    void anErrorWhileDecodingIsTheCauseThatTheOpenResultIsTold() throws Exception {
+        ChunkPool pool = pool(8);
+        MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
+        ResultEncoder encoder =
+                ResultEncoder.builder(pool).compression(new PackBits()).build();
+        try (ResultWriter writer = encoder.open(new ResultId("job", 1, 7, 0), "bytes/1", sink)) {
+            writer.payload().writeBytes(new byte[5000], 0, 5000);
+            writer.finish();
+        }
+        OutOfMemoryError error = new OutOfMemoryError("of this test");
+        Keeper keeper = new Keeper();
+        EmbeddedChannel channel = new EmbeddedChannel(
+                new NettyResultDecoder(ResultReader.builder(pool).window(2).compression(new Fails(error)), keeper));
+        ByteBuf bytes = Unpooled.copiedBuffer(sink.toByteArray());
+        assertSame(error, assertThrows(OutOfMemoryError.class, () -> channel.writeInbound(bytes)));
+        assertFalse(channel.isOpen());
+        assertEquals(List.of("open 7", "failure 7"), keeper.told);
+        assertSame(error, keeper.failure.getCause());
+        assertEquals("the receiver failed", keeper.failure.reason());
+        assertEquals(0, bytes.refCnt());
+    }
+
+    /** Cannot expand anything. */
+    private record Fails(Error error) implements BlockCompression {
+        private static final PackBits WELL = new PackBits();
+
+        @Override
+        public int id() {
+            return WELL.id();
+        }
+
+        @Override
+        public String implementation() {
+            return "none";
+        }
+
+        @Override
+        public int maxCompressedLength(int rawLength) {
+            return WELL.maxCompressedLength(rawLength);
+        }
+
+        @Override
+        public int compress(byte[] src, int srcOff, int length, byte[] dst, int dstOff) {
+            return WELL.compress(src, srcOff, length, dst, dstOff);
+        }
+
+        @Override
+        public void expand(byte[] src, int srcOff, int length, byte[] dst, int dstOff, int rawLength) {
+            throw error;
+        }
     }
 
     private static void write(NettyLoop loop, byte[] stream) throws IOException {
