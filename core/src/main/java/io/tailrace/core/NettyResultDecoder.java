@@ -259,7 +259,7 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         @SuppressWarnings("ReferenceEquality") // whether it is the one, not whether it is alike
         void tell(ResultException failure) {
             if (last != failure) {
-                onFailure(null, failure);
+                new ListenerCalls(this).failure(null, failure); // whatever it throws, the channel's end goes on
             }
         }
     }

@@ -459,6 +459,22 @@ class NettyResultDecoderTest {
         }
     }
 
+    @Test
+    void aListenerThatThrowsWhenToldOfLostFramingDoesNotKeepTheChannelOpen() {
+        audit.expectWarnings();
+        ChunkPool pool = pool(2);
+        Keeper keeper = new Keeper();
+        keeper.atFailure = () -> {
+            throw new IllegalStateException("no");
+        };
+        EmbeddedChannel channel = new EmbeddedChannel(decoder(pool, 2, keeper));
+        channel.writeInbound(Unpooled.copiedBuffer("hello", US_ASCII));
+        assertFalse(channel.isOpen());
+        assertEquals(List.of("failure of none"), keeper.told);
+        assertEquals(1, audit.warnings().size(), () -> audit.warnings().toString());
+        channel.finish();
+    }
+
     private static void write(NettyLoop loop, byte[] stream) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(stream);
         while (bytes.hasRemaining()) {
