@@ -137,7 +137,7 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
     /** What broke the channel is told behind the bytes that came before. */
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (cause instanceof IOException && failure == null) {
+        if (failure == null) {
             failure = cause;
         }
         ctx.fireExceptionCaught(cause);

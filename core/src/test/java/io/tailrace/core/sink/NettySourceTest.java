@@ -4,6 +4,7 @@ package io.tailrace.core.sink;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,6 +35,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -412,6 +414,28 @@ class NettySourceTest {
             read.get(10, TimeUnit.SECONDS);
             sender.get(10, TimeUnit.SECONDS);
             assertTrue(loop.netty().isOpen(), "the other direction is the embedder's");
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void whateverBrokeTheChannelBehindAWholeResultIsNoCleanEnd() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 1, LONGS);
+        RuntimeException broken = new IllegalStateException(new SSLException("bad record"));
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source);
+                ResultReader reader = ResultReader.builder(pool).open(source)) {
+            Future<?> sender = send(loop, stream, false);
+            readSample(reader, 0);
+            sender.get(10, TimeUnit.SECONDS);
+            loop.onLoop(() -> {
+                loop.netty().pipeline().fireExceptionCaught(broken);
+                loop.netty().pipeline().fireExceptionCaught(new IOException("and then"));
+            });
+            loop.netty().close().sync();
+            IOException told = assertThrows(IOException.class, reader::nextResult);
+            assertSame(broken, told.getCause());
         }
         requireMemoryBack();
     }
