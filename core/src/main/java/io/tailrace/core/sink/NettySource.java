@@ -258,6 +258,9 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
 
     /** On the event loop: hands over what there is room for, and reads on or not accordingly. */
     private void handOver() {
+        if (ended) {
+            return; // what was left is the reader's already, and the channel's reading is others' business
+        }
         offerAll();
         if (full()) {
             muted.set(true);

@@ -30,6 +30,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -438,5 +439,42 @@ class NettySourceTest {
             assertSame(broken, told.getCause());
         }
         requireMemoryBack();
+    }
+
+    @Test
+    void aSourceRemovedBeforeTheLoopReadsOnLeavesAutoReadOn() throws Exception {
+        CountDownLatch full = new CountDownLatch(1);
+        CountDownLatch read = new CountDownLatch(1);
+        try (NettySource source = new NettySource(2);
+                NettyLoop loop = loop(source)) {
+            Future<?> removed = loop.netty().eventLoop().submit(() -> {
+                arrive(loop, 3);
+                assertFalse(loop.netty().config().isAutoRead());
+                full.countDown();
+                assertTrue(read.await(10, TimeUnit.SECONDS)); // the reader asks this loop to read on
+                arrive(loop, 1);
+                loop.netty().pipeline().remove(source);
+                return null;
+            });
+            assertTrue(full.await(10, TimeUnit.SECONDS));
+            assertEquals(50, source.read(ByteBuffer.allocate(50)));
+            read.countDown();
+            removed.get(10, TimeUnit.SECONDS);
+            loop.onLoop(() -> assertTrue(loop.netty().config().isAutoRead()));
+            ByteBuffer rest = ByteBuffer.allocate(200);
+            while (source.read(rest) >= 0) {
+                assertTrue(rest.hasRemaining());
+            }
+            assertEquals(150, rest.position());
+        }
+        requireMemoryBack();
+    }
+
+    private void arrive(NettyLoop loop, int buffers) {
+        for (int n = 0; n < buffers; n++) {
+            loop.netty()
+                    .pipeline()
+                    .fireChannelRead(memory.allocator().directBuffer(64).writeZero(50));
+        }
     }
 }
