@@ -151,6 +151,9 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
      */
     @Override
     public int read(ByteBuffer into) throws IOException {
+        if (into.isReadOnly()) {
+            throw new IllegalArgumentException("a read-only buffer cannot be read into");
+        }
         if (!into.hasRemaining()) {
             return 0;
         }

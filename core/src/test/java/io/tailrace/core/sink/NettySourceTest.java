@@ -477,4 +477,17 @@ class NettySourceTest {
                     .fireChannelRead(memory.allocator().directBuffer(64).writeZero(50));
         }
     }
+
+    @Test
+    void aReadOnlyBufferIsRefusedBeforeAnythingIsTaken() throws Exception {
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source)) {
+            send(loop, new byte[100], false).get(10, TimeUnit.SECONDS);
+            Eventually.isTrue("arrived", () -> source.outsideBytes() == GULP);
+            ByteBuffer readOnly = ByteBuffer.allocate(10).asReadOnlyBuffer();
+            assertThrows(IllegalArgumentException.class, () -> source.read(readOnly));
+            assertEquals(100, source.read(ByteBuffer.allocate(200)));
+        }
+        requireMemoryBack();
+    }
 }
