@@ -5,11 +5,9 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
-import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.util.concurrent.EventExecutor;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.handoff.Waiting;
+import io.tailrace.core.netty.NettyThreads;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -99,7 +97,7 @@ public final class NettySink implements FrameSink {
      */
     @Override
     public void write(FrameBatch batch) throws IOException {
-        requireOtherThread();
+        NettyThreads.requireOther(channel.eventLoop());
         for (int i = 0; i < batch.size(); i++) {
             requireSound();
             if (!room()) {
@@ -113,7 +111,7 @@ public final class NettySink implements FrameSink {
     /** Waits until the writes of all chunks have completed. */
     @Override
     public void complete() throws IOException {
-        requireOtherThread();
+        NettyThreads.requireOther(channel.eventLoop());
         if (!written()) {
             await(this::written);
         }
@@ -245,20 +243,6 @@ public final class NettySink implements FrameSink {
         Throwable cause = failure.get();
         if (cause != null) {
             throw new IOException("a write to the Netty channel failed", cause);
-        }
-    }
-
-    private void requireOtherThread() {
-        EventLoop loop = channel.eventLoop();
-        boolean inside = loop.inEventLoop();
-        EventLoopGroup group = loop.parent();
-        if (!inside && group != null) {
-            for (EventExecutor other : group) {
-                inside |= other.inEventLoop();
-            }
-        }
-        if (inside) {
-            throw new IllegalStateException("an event loop must not wait for a channel: write on another thread");
         }
     }
 

@@ -10,6 +10,7 @@ import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.handoff.Handoff;
 import io.tailrace.core.handoff.OfferResult;
 import io.tailrace.core.netty.NettyLoopEnd;
+import io.tailrace.core.netty.NettyThreads;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -39,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * last byte is read. {@link #close} gives all back; the channel stays the embedder's, and what arrives later is
  * released unread.
  *
- * <p><b>Threads.</b> The event loop offers, one decoding thread reads, any thread closes. The event loop sets
+ * <p><b>Threads.</b> The event loop offers, one decoding thread reads, never one of the channel's event loop group,
+ * which would wait for itself; any thread closes. The event loop sets
  * {@code muted} and then looks at {@code waiting} once more; the reader lowers {@code waiting} and then looks at
  * {@code muted}: so either the loop reads on or the reader wakes it. {@code failure} and {@code rest} are written before
  * the hand-off is finished and read after its end was seen.
@@ -146,6 +148,7 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
     /**
      * Waits for bytes and reads what is there.
      *
+     * @throws IllegalStateException on a thread of the channel's event loop group
      * @throws InterruptedIOException when interrupted while waiting; the flag is kept
      * @throws ClosedChannelException when this was closed, before or meanwhile
      */
@@ -216,6 +219,7 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
         if (bytes != null) {
             return bytes;
         }
+        requireOtherThread();
         try {
             bytes = handoff.take();
         } catch (InterruptedException e) {
@@ -233,6 +237,14 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
             throwFailure();
         }
         return bytes;
+    }
+
+    private void requireOtherThread() {
+        ChannelHandlerContext ctx = context;
+        if (ctx != null) {
+            NettyThreads.requireOther(ctx.executor());
+            NettyThreads.requireOther(ctx.channel().eventLoop());
+        }
     }
 
     private void throwFailure() throws IOException {

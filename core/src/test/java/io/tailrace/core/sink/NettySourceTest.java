@@ -16,6 +16,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.testing.Eventually;
@@ -487,6 +488,21 @@ class NettySourceTest {
             ByteBuffer readOnly = ByteBuffer.allocate(10).asReadOnlyBuffer();
             assertThrows(IllegalArgumentException.class, () -> source.read(readOnly));
             assertEquals(100, source.read(ByteBuffer.allocate(200)));
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void anEventLoopOfTheChannelsGroupMayNotRead() throws Exception {
+        try (NettySource source = new NettySource();
+                NettyLoop loop = loop(source)) {
+            for (EventExecutor each : loop.group()) {
+                each.submit(() -> {
+                            ByteBuffer bytes = ByteBuffer.allocate(1);
+                            return assertThrows(IllegalStateException.class, () -> source.read(bytes));
+                        })
+                        .get(10, TimeUnit.SECONDS);
+            }
         }
         requireMemoryBack();
     }
