@@ -14,6 +14,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,7 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     private final ResultReader.Builder settings;
     private final Told listener;
     private final ArrayDeque<ByteBuf> arrived = new ArrayDeque<>();
+    private final AtomicLong heldBytes = new AtomicLong();
     private @Nullable ResultDecoder decoder;
     private @Nullable NettyLoopEnd loopEnd;
     private boolean decoding;
@@ -82,6 +84,7 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
             return;
         }
         arrived.add(bytes);
+        heldBytes.addAndGet(bytes.capacity());
         if (!muted) {
             decode(context);
         }
@@ -108,6 +111,11 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         unmute(context);
     }
 
+    /** Capacity of all buffers that have arrived and are not decoded; from any thread. */
+    public long outsideBytes() {
+        return heldBytes.get();
+    }
+
     private void decode(ChannelHandlerContext context) {
         ResultDecoder to = decoder;
         if (to == null || decoding) {
@@ -119,7 +127,7 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
             while (more && !ended && !arrived.isEmpty()) {
                 more = to.accept(arrived.element());
                 if (more) {
-                    arrived.remove().release();
+                    releaseOne();
                 }
             }
         } catch (Throwable e) {
@@ -190,8 +198,15 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     }
 
     private void releaseAll() {
-        arrived.forEach(ByteBuf::release);
-        arrived.clear();
+        while (!arrived.isEmpty()) {
+            releaseOne();
+        }
+    }
+
+    private void releaseOne() {
+        ByteBuf done = arrived.remove();
+        heldBytes.addAndGet(-done.capacity());
+        done.release();
     }
 
     /** Leaves alone a channel whose owner asks for each read. */

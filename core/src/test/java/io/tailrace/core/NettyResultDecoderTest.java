@@ -120,7 +120,8 @@ class NettyResultDecoderTest {
         ChunkPool pool = pool(8);
         byte[] stream = Streams.of(pool, 1, 1000);
         Keeper keeper = new Keeper();
-        EmbeddedChannel channel = new EmbeddedChannel(decoder(pool, 3, keeper));
+        NettyResultDecoder decoder = decoder(pool, 3, keeper);
+        EmbeddedChannel channel = new EmbeddedChannel(decoder);
         ByteBuf bytes = Unpooled.copiedBuffer(stream);
         channel.writeInbound(bytes);
         int rounds = 0;
@@ -129,6 +130,7 @@ class NettyResultDecoderTest {
             assertEquals(3, keeper.kept.size());
             assertEquals(3L * CHUNK, pool.liveBytes());
             assertEquals(1, bytes.refCnt(), "what is not decoded is kept");
+            assertEquals(bytes.capacity(), decoder.outsideBytes());
             assertTrue(keeper.releaseOne());
             assertEquals(3, keeper.kept.size() + 1, "nothing is decoded on the thread that releases");
             channel.runPendingTasks();
@@ -138,6 +140,7 @@ class NettyResultDecoderTest {
         assertEquals(List.of("open 0", "end 0"), keeper.told);
         assertTrue(channel.config().isAutoRead());
         assertEquals(0, bytes.refCnt());
+        assertEquals(0, decoder.outsideBytes());
         keeper.releaseAll();
         channel.finish();
         assertEquals(2, keeper.told.size());
