@@ -2,10 +2,11 @@
 package io.tailrace.core;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.tailrace.core.netty.NettyGate;
 import io.tailrace.core.netty.NettyLoopEnd;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultId;
@@ -24,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * retained, and each counts in the window until it is released. To decode values, put a
  * {@link io.tailrace.core.sink.NettySource} into the pipeline instead and read it with a {@link ResultReader}.
  *
- * <p>When window or budget is spent, the rest of what arrived is kept and the channel's autoRead is off until a chunk
- * comes back. When framing is lost, or a stranger speaks (HTTP, TLS), the listener is told and the channel closed.
+ * <p>When window or budget is spent, the rest of what arrived is kept and the channel is not read until a chunk comes
+ * back: autoRead is off, and a read that the owner asks for, of the channel or behind this handler, is made then. When
+ * framing is lost, or a stranger speaks (HTTP, TLS), the listener is told and the channel closed.
  *
  * <p><b>Ownership.</b> Arriving buffers are this handler's, released when decoded or when it is removed. The chunks are
  * its decoder's.
@@ -34,19 +36,18 @@ import org.jspecify.annotations.Nullable;
  * which only hands over to it. When the event loop is shut down in such haste that it drops the channel, the last
  * callback comes on Netty's termination thread, after all others.
  */
-public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
+public final class NettyResultDecoder extends ChannelDuplexHandler {
 
     private static final Logger LOG = System.getLogger(NettyResultDecoder.class.getName());
 
     private final ResultReader.Builder settings;
     private final Told listener;
     private final ArrayDeque<ByteBuf> arrived = new ArrayDeque<>();
+    private final NettyGate gate = new NettyGate();
     private final AtomicLong heldBytes = new AtomicLong();
     private @Nullable ResultDecoder decoder;
     private @Nullable NettyLoopEnd loopEnd;
     private boolean decoding;
-    private boolean muted;
-    private boolean stopped;
     private boolean ended;
 
     /** For one channel; the settings are used when this is added to its pipeline. */
@@ -85,7 +86,7 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         }
         arrived.add(bytes);
         heldBytes.addAndGet(bytes.capacity());
-        if (!muted) {
+        if (!gate.isShut()) {
             decode(context);
         }
     }
@@ -108,7 +109,13 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
         end();
-        unmute(context);
+        gate.open(context); // whoever handles the channel now
+    }
+
+    /** An owner that asks for each read is answered when there is room. */
+    @Override
+    public void read(ChannelHandlerContext context) {
+        gate.read(context);
     }
 
     /** Capacity of all buffers that have arrived and are not decoded; from any thread. */
@@ -143,9 +150,9 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
             }
         }
         if (more || ended) {
-            unmute(context);
+            gate.open(context);
         } else {
-            mute(context);
+            gate.shut(context);
         }
     }
 
@@ -207,23 +214,6 @@ public final class NettyResultDecoder extends ChannelInboundHandlerAdapter {
         ByteBuf done = arrived.remove();
         heldBytes.addAndGet(-done.capacity());
         done.release();
-    }
-
-    /** Leaves alone a channel whose owner asks for each read. */
-    private void mute(ChannelHandlerContext context) {
-        muted = true;
-        if (context.channel().config().isAutoRead()) {
-            stopped = true;
-            context.channel().config().setAutoRead(false);
-        }
-    }
-
-    private void unmute(ChannelHandlerContext context) {
-        muted = false;
-        if (stopped) {
-            stopped = false;
-            context.channel().config().setAutoRead(true);
-        }
     }
 
     /** On the thread that gave a chunk back. */

@@ -17,6 +17,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipelineException;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
@@ -30,6 +31,7 @@ import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.NettyLoop;
 import io.tailrace.core.testing.PackBits;
+import io.tailrace.core.testing.ReadsOn;
 import io.tailrace.core.testing.Streams;
 import io.tailrace.core.wire.BlockCompression;
 import io.tailrace.core.wire.MalformedDataException;
@@ -476,6 +478,40 @@ class NettyResultDecoderTest {
         assertEquals(List.of("failure of none"), keeper.told);
         assertEquals(1, audit.warnings().size(), () -> audit.warnings().toString());
         channel.finish();
+    }
+
+    @Test
+    void readsThatTheOwnerAsksForAreWithheldWhileTheWindowIsSpent() throws Exception {
+        audit.usesNettyBuffers();
+        ChunkPool pool = pool(64);
+        byte[] stream = Streams.of(pool, 1, 200_000);
+        Keeper keeper = new Keeper();
+        NettyResultDecoder decoder = decoder(pool, 5, keeper);
+        try (NettyLoop loop = NettyLoop.open(channel -> {
+            channel.config().setAutoRead(false);
+            channel.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(8192));
+            channel.pipeline().addLast(decoder, new ReadsOn());
+        })) {
+            Future<?> sender = audit.executor().submit(() -> {
+                write(loop, stream);
+                loop.plain().close();
+                return null;
+            });
+            Eventually.settlesAt("live chunks", 5, () -> pool.liveBytes() / CHUNK);
+            for (int i = 0; i < 1000; i++) {
+                loop.netty().read();
+            }
+            loop.onLoop(() -> {});
+            assertEquals(8192, decoder.outsideBytes());
+            assertFalse(sender.isDone(), "the sender has sent all into a stopped receiver");
+            while (loop.netty().isOpen()) {
+                keeper.releaseOne();
+            }
+            loop.onLoop(() -> {});
+            keeper.releaseAll();
+            assertEquals(List.of("open 0", "end 0"), keeper.told);
+            assertEquals(0, decoder.outsideBytes());
+        }
     }
 
     private static void write(NettyLoop loop, byte[] stream) throws IOException {

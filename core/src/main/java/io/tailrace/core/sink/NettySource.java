@@ -2,13 +2,14 @@
 package io.tailrace.core.sink;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.EventExecutor;
 import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.handoff.Handoff;
 import io.tailrace.core.handoff.OfferResult;
+import io.tailrace.core.netty.NettyGate;
 import io.tailrace.core.netty.NettyLoopEnd;
 import io.tailrace.core.netty.NettyThreads;
 import java.io.IOException;
@@ -32,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * decoding.execute(() -> read(ResultReader.builder(pool).open(source)));
  * }</pre>
  *
- * <p>At most {@code buffers} buffers wait between the two threads; then the channel's autoRead is off until half of them
- * are read. A handler in front of this one that makes several buffers of one read (TLS) may exceed that by the rest of
+ * <p>At most {@code buffers} buffers wait between the two threads; then the channel is not read until half of them are:
+ * autoRead is off, and a read that the owner asks for, of the channel or behind this handler, is made then. A handler in front of this one that makes several buffers of one read (TLS) may exceed that by the rest of
  * that read.
  *
  * <p><b>Ownership.</b> A buffer is the event loop's until the hand-off accepts it, then the decoding thread's until its
@@ -46,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * {@code muted}: so either the loop reads on or the reader wakes it. {@code failure} and {@code rest} are written before
  * the hand-off is finished and read after its end was seen.
  */
-public final class NettySource extends ChannelInboundHandlerAdapter implements ReadableByteChannel, Gulps {
+public final class NettySource extends ChannelDuplexHandler implements ReadableByteChannel, Gulps {
 
     /** Enough to read while one is decoded. */
     public static final int DEFAULT_BUFFERS = 4;
@@ -64,7 +65,7 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
 
     // The event loop's own.
     private final ArrayDeque<ByteBuf> overflow = new ArrayDeque<>();
-    private boolean stopped;
+    private final NettyGate gate = new NettyGate();
     private boolean ended;
 
     // The decoding thread's own.
@@ -134,6 +135,12 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
         end();
+    }
+
+    /** An owner that asks for each read is answered when there is room. */
+    @Override
+    public void read(ChannelHandlerContext ctx) {
+        gate.read(ctx);
     }
 
     /** What broke the channel is told behind the bytes that came before. */
@@ -305,20 +312,17 @@ public final class NettySource extends ChannelInboundHandlerAdapter implements R
         }
     }
 
-    /** Leaves alone a channel whose owner asks for each read. */
     private void stopReading() {
         ChannelHandlerContext ctx = context;
-        if (ctx != null && ctx.channel().config().isAutoRead()) {
-            stopped = true;
-            ctx.channel().config().setAutoRead(false);
+        if (ctx != null) {
+            gate.shut(ctx);
         }
     }
 
     private void readOn() {
         ChannelHandlerContext ctx = context;
-        if (stopped && ctx != null && !ctx.executor().isShuttingDown()) {
-            stopped = false;
-            ctx.channel().config().setAutoRead(true);
+        if (ctx != null) {
+            gate.open(ctx);
         }
     }
 

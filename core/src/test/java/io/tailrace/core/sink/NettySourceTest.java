@@ -22,6 +22,7 @@ import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.NettyLoop;
+import io.tailrace.core.testing.ReadsOn;
 import io.tailrace.core.testing.Sample;
 import io.tailrace.core.testing.Streams;
 import io.tailrace.core.wire.TruncatedResultException;
@@ -503,6 +504,34 @@ class NettySourceTest {
                         })
                         .get(10, TimeUnit.SECONDS);
             }
+        }
+        requireMemoryBack();
+    }
+
+    @Test
+    void readsThatTheOwnerAsksForAreWithheldWhileTheSourceIsFull() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 2, LONGS);
+        try (NettySource source = new NettySource(3);
+                NettyLoop loop = NettyLoop.open(channel -> {
+                    channel.config().setAutoRead(false);
+                    channel.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(GULP));
+                    channel.config().setAllocator(memory.allocator());
+                    channel.pipeline().addLast(source, new ReadsOn());
+                });
+                ResultReader reader = ResultReader.builder(pool).open(source)) {
+            Future<?> sender = send(loop, stream, true);
+            Eventually.settlesAt("bytes held", 3L * GULP, source::outsideBytes);
+            for (int i = 0; i < 1000; i++) {
+                loop.netty().read();
+            }
+            loop.onLoop(() -> {});
+            Eventually.settlesAt("bytes held", 3L * GULP, source::outsideBytes);
+            assertFalse(sender.isDone());
+            readSample(reader, 0);
+            readSample(reader, 1);
+            assertFalse(reader.nextResult());
+            assertFalse(loop.netty().config().isAutoRead());
         }
         requireMemoryBack();
     }
