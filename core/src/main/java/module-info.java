@@ -4,7 +4,6 @@ module io.tailrace.core {
     requires transitive io.netty.buffer;
     requires io.netty.common;
     requires org.jctools.core.jdk11;
-    requires static io.netty.handler;
     requires static io.netty.transport;
     requires static org.jspecify;
 
