@@ -269,8 +269,8 @@ public final class ResultReader implements AutoCloseable {
         }
 
         /**
-         * Reads from a channel in blocking mode, or from a {@link io.tailrace.core.sink.NettySource}, which needs no
-         * thread to read ahead.
+         * Reads from a channel in blocking mode, or from that of a {@link io.tailrace.core.sink.NettySource}, which
+         * needs no thread to read ahead.
          *
          * @throws io.tailrace.core.wire.BudgetExhaustedException when the reserve cannot be had in time
          */

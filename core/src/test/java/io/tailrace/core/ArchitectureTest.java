@@ -198,6 +198,9 @@ final class ArchitectureTest {
                                     .anyMatch(ArchitectureTest::isHidden);
                             events.add(new SimpleConditionEvent(method, !(shown && hidden), method.getFullName()));
                         }
+                        Stream.concat(each.getAllRawInterfaces().stream(), each.getAllRawSuperclasses().stream())
+                                .forEach(above -> events.add(new SimpleConditionEvent(
+                                        each, !isHidden(above), each.getName() + " is a " + above.getName())));
                     }
                 })
                 .check(classes);

@@ -29,29 +29,34 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * NettySource source = new NettySource();
- * channel.pipeline().addLast(source);                    // before its first bytes: in the initializer
- * decoding.execute(() -> read(ResultReader.builder(pool).open(source)));
+ * channel.pipeline().addLast(source); // in the initializer, before its first bytes
+ * Future<Long> sum = decoding.submit(() -> {
+ *     try (source; ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
+ *         return sumOfLongs(reader);
+ *     }
+ * });
  * }</pre>
  *
  * <p>At most {@code buffers} buffers wait between the two threads; then the channel is not read until half of them are:
- * autoRead is off, and a read that the owner asks for, of the channel or behind this handler, is made then. A handler in front of this one that makes several buffers of one read (TLS) may exceed that by the rest of
- * that read.
+ * autoRead is off, and a read that the owner asks for, of the channel or behind this handler, is made then. A handler in
+ * front of this one that makes several buffers of one read (TLS) may exceed that by the rest of that read.
  *
  * <p><b>Ownership.</b> A buffer is the event loop's until the hand-off accepts it, then the decoding thread's until its
  * last byte is read. {@link #close} gives all back; the channel stays the embedder's, and what arrives later is
  * released unread.
  *
- * <p><b>Threads.</b> The event loop offers, one decoding thread reads, never one of the channel's event loop group,
- * which would wait for itself; any thread closes. The event loop sets
+ * <p><b>Threads.</b> The event loop offers, or the executor that this was added with; one decoding thread reads, never
+ * one of the channel's event loop group, which would wait for itself; any thread closes. The event loop sets
  * {@code muted} and then looks at {@code waiting} once more; the reader lowers {@code waiting} and then looks at
  * {@code muted}: so either the loop reads on or the reader wakes it. {@code failure} and {@code rest} are written before
  * the hand-off is finished and read after its end was seen.
  */
-public final class NettySource extends ChannelDuplexHandler implements ReadableByteChannel, Gulps {
+public final class NettySource extends ChannelDuplexHandler implements AutoCloseable {
 
     /** Enough to read while one is decoded. */
     public static final int DEFAULT_BUFFERS = 4;
 
+    private final SourceChannel channel = new SourceChannel();
     private final int buffers;
     private final Handoff<ByteBuf> handoff;
     private final AtomicInteger waiting = new AtomicInteger();
@@ -68,9 +73,6 @@ public final class NettySource extends ChannelDuplexHandler implements ReadableB
     private final NettyGate gate = new NettyGate();
     private boolean ended;
 
-    // The decoding thread's own.
-    private @Nullable ByteBuf lent;
-
     public NettySource() {
         this(DEFAULT_BUFFERS);
     }
@@ -79,6 +81,14 @@ public final class NettySource extends ChannelDuplexHandler implements ReadableB
     public NettySource(int buffers) {
         this.buffers = buffers;
         this.handoff = new Handoff<>(buffers, this::release);
+    }
+
+    /**
+     * The bytes as they come, for one decoding thread; a {@code ResultReader} is lent them in place. An event loop of the
+     * channel's group that reads it is refused with an {@link IllegalStateException}. Closing it is closing this.
+     */
+    public ReadableByteChannel channel() {
+        return channel;
     }
 
     @Override
@@ -152,63 +162,9 @@ public final class NettySource extends ChannelDuplexHandler implements ReadableB
         ctx.fireExceptionCaught(cause);
     }
 
-    /**
-     * Waits for bytes and reads what is there.
-     *
-     * @throws IllegalStateException on a thread of the channel's event loop group
-     * @throws InterruptedIOException when interrupted while waiting; the flag is kept
-     * @throws ClosedChannelException when this was closed, before or meanwhile
-     */
-    @Override
-    public int read(ByteBuffer into) throws IOException {
-        if (into.isReadOnly()) {
-            throw new IllegalArgumentException("a read-only buffer cannot be read into");
-        }
-        if (!into.hasRemaining()) {
-            return 0;
-        }
-        ByteBuf bytes = take();
-        if (bytes == null) {
-            return -1;
-        }
-        int length = Math.min(bytes.readableBytes(), into.remaining());
-        int limit = into.limit();
-        bytes.readBytes(into.limit(into.position() + length));
-        into.limit(limit);
-        if (bytes.isReadable()) {
-            current.add(bytes);
-        } else {
-            release(bytes);
-        }
-        return length;
-    }
-
-    @Override
-    public @Nullable ByteBuffer next() throws IOException {
-        giveBack();
-        ByteBuf bytes = take();
-        lent = bytes;
-        return bytes == null ? null : bytes.nioBuffer();
-    }
-
-    @Override
-    public void giveBack() {
-        ByteBuf used = lent;
-        lent = null;
-        if (used != null) {
-            release(used);
-        }
-    }
-
     /** Capacity of all buffers that have arrived and are not read. */
-    @Override
     public long outsideBytes() {
         return heldBytes.get();
-    }
-
-    @Override
-    public boolean isOpen() {
-        return !handoff.cancelled();
     }
 
     /** Gives back all buffers and wakes a blocked read; from any thread. One being read is given back by its reader. */
@@ -341,5 +297,72 @@ public final class NettySource extends ChannelDuplexHandler implements ReadableB
     private void release(ByteBuf bytes) {
         heldBytes.addAndGet(-bytes.capacity());
         bytes.release();
+    }
+
+    /** The decoding thread's side. */
+    private final class SourceChannel implements ReadableByteChannel, Gulps {
+        private @Nullable ByteBuf lent;
+
+        /**
+         * Waits for bytes and reads what is there.
+         *
+         * @throws InterruptedIOException when interrupted while waiting; the flag is kept
+         * @throws ClosedChannelException when this was closed, before or meanwhile
+         */
+        @Override
+        public int read(ByteBuffer into) throws IOException {
+            if (into.isReadOnly()) {
+                throw new IllegalArgumentException("a read-only buffer cannot be read into");
+            }
+            if (!into.hasRemaining()) {
+                return 0;
+            }
+            ByteBuf bytes = take();
+            if (bytes == null) {
+                return -1;
+            }
+            int length = Math.min(bytes.readableBytes(), into.remaining());
+            int limit = into.limit();
+            bytes.readBytes(into.limit(into.position() + length));
+            into.limit(limit);
+            if (bytes.isReadable()) {
+                current.add(bytes);
+            } else {
+                release(bytes);
+            }
+            return length;
+        }
+
+        @Override
+        public @Nullable ByteBuffer next() throws IOException {
+            giveBack();
+            ByteBuf bytes = take();
+            lent = bytes;
+            return bytes == null ? null : bytes.nioBuffer();
+        }
+
+        @Override
+        public void giveBack() {
+            ByteBuf used = lent;
+            lent = null;
+            if (used != null) {
+                release(used);
+            }
+        }
+
+        @Override
+        public long outsideBytes() {
+            return NettySource.this.outsideBytes();
+        }
+
+        @Override
+        public boolean isOpen() {
+            return !handoff.cancelled();
+        }
+
+        @Override
+        public void close() {
+            NettySource.this.close();
+        }
     }
 }

@@ -75,7 +75,7 @@ final class NettyReadingTest {
                 try (NettySource source = new NettySource(1 + cuts.positions().length % 4)) {
                     loop.onLoop(() -> loop.netty().pipeline().addLast(source));
                     loop.netty().eventLoop().execute(() -> push(loop.netty(), source, vector.bytes(), cuts));
-                    compare(vector, cuts + " read", Reading.pull(reading.builder(), source));
+                    compare(vector, cuts + " read", Reading.pull(reading.builder(), source.channel()));
                 }
             });
             loop.onLoop(() -> {});

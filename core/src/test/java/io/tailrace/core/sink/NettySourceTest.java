@@ -31,13 +31,18 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.LongStream;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -95,7 +100,7 @@ class NettySourceTest {
         byte[] stream = Streams.of(pool, 4, LONGS);
         try (NettySource source = new NettySource(buffers);
                 NettyLoop loop = loop(source);
-                ResultReader reader = ResultReader.builder(pool).open(source)) {
+                ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
             Future<?> sender = send(loop, stream, true);
             for (int i = 0; i < 4; i++) {
                 readSample(reader, i);
@@ -121,7 +126,7 @@ class NettySourceTest {
         long idle = memory.lentBytes();
         try (NettySource source = new NettySource(buffers);
                 NettyLoop loop = loop(source);
-                ResultReader reader = ResultReader.builder(pool).open(source)) {
+                ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
             Future<?> sender = send(loop, stream, true);
             Eventually.settlesAt("bytes held", (long) buffers * GULP, source::outsideBytes);
             assertFalse(loop.netty().config().isAutoRead());
@@ -144,10 +149,10 @@ class NettySourceTest {
         try (NettySource source = new NettySource();
                 NettyLoop loop = loop(source)) {
             send(loop, sent, true).get(10, TimeUnit.SECONDS);
-            assertEquals(0, source.read(ByteBuffer.allocate(0)));
+            assertEquals(0, source.channel().read(ByteBuffer.allocate(0)));
             ByteBuffer few = ByteBuffer.allocate(16);
             int at = 0;
-            for (int length = 1; source.read(few.clear().limit(1 + length % 16)) >= 0; length++) {
+            for (int length = 1; source.channel().read(few.clear().limit(1 + length % 16)) >= 0; length++) {
                 assertTrue(few.flip().hasRemaining());
                 while (few.hasRemaining()) {
                     assertEquals(sent[at++], few.get());
@@ -164,7 +169,7 @@ class NettySourceTest {
         byte[] stream = Streams.of(pool, 1, LONGS);
         try (NettySource source = new NettySource();
                 NettyLoop loop = loop(source);
-                ResultReader reader = ResultReader.builder(pool).open(source)) {
+                ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
             Future<?> sender = send(loop, Arrays.copyOf(stream, stream.length / 2), true);
             assertThrows(TruncatedResultException.class, () -> readSample(reader, 0));
             sender.get(10, TimeUnit.SECONDS);
@@ -181,8 +186,9 @@ class NettySourceTest {
             IOException reset = new IOException("reset");
             loop.onLoop(() -> loop.netty().pipeline().fireExceptionCaught(reset));
             loop.netty().close().sync();
-            assertEquals(100, source.read(ByteBuffer.allocate(200)));
-            IOException told = assertThrows(IOException.class, () -> source.read(ByteBuffer.allocate(200)));
+            assertEquals(100, source.channel().read(ByteBuffer.allocate(200)));
+            IOException told =
+                    assertThrows(IOException.class, () -> source.channel().read(ByteBuffer.allocate(200)));
             assertEquals(reset, told.getCause());
         }
         requireMemoryBack();
@@ -196,14 +202,14 @@ class NettySourceTest {
         long idle = memory.lentBytes();
         NettySource source = new NettySource(2);
         try (NettyLoop loop = loop(source)) {
-            assertTrue(source.isOpen());
+            assertTrue(source.channel().isOpen());
             Future<?> reader =
                     audit.executor().submit(() -> assertThrows(ClosedChannelException.class, () -> drain(source)));
             Thread.sleep(5);
             source.close();
             reader.get(10, TimeUnit.SECONDS);
-            assertFalse(source.isOpen());
-            assertThrows(ClosedChannelException.class, () -> source.read(ByteBuffer.allocate(1)));
+            assertFalse(source.channel().isOpen());
+            assertThrows(ClosedChannelException.class, () -> source.channel().read(ByteBuffer.allocate(1)));
             source.close();
             // What arrives from here on is released unread, so that the sender is not stuck either.
             send(loop, stream, true).get(10, TimeUnit.SECONDS);
@@ -217,7 +223,7 @@ class NettySourceTest {
 
     private static void drain(NettySource source) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(100);
-        while (source.read(bytes.clear()) >= 0) {
+        while (source.channel().read(bytes.clear()) >= 0) {
             assertTrue(bytes.position() > 0);
         }
     }
@@ -231,7 +237,7 @@ class NettySourceTest {
         try (NettyLoop loop = loop(source)) {
             Future<?> sender = send(loop, stream, true);
             Eventually.settlesAt("bytes held", 2L * GULP, source::outsideBytes);
-            assertEquals(3, source.read(ByteBuffer.allocate(3)));
+            assertEquals(3, source.channel().read(ByteBuffer.allocate(3)));
             source.close();
             sender.get(10, TimeUnit.SECONDS);
             assertTrue(loop.netty().closeFuture().await(10, TimeUnit.SECONDS));
@@ -263,7 +269,7 @@ class NettySourceTest {
                 int reads = i % 7;
                 Future<?> reader = audit.executor().submit(() -> {
                     for (int n = 0; n < reads * 8; n++) {
-                        source.read(ByteBuffer.allocate(20));
+                        source.channel().read(ByteBuffer.allocate(20));
                     }
                     return null;
                 });
@@ -293,14 +299,15 @@ class NettySourceTest {
             AtomicReference<Thread> thread = new AtomicReference<>();
             Future<Boolean> reader = audit.executor().submit(() -> {
                 thread.set(Thread.currentThread());
-                assertThrows(InterruptedIOException.class, () -> source.read(ByteBuffer.allocate(1)));
+                assertThrows(
+                        InterruptedIOException.class, () -> source.channel().read(ByteBuffer.allocate(1)));
                 return Thread.interrupted();
             });
             Eventually.isTrue("waits", () -> thread.get() != null);
             thread.get().interrupt();
             assertTrue(reader.get(10, TimeUnit.SECONDS));
             send(loop, new byte[1], false).get(10, TimeUnit.SECONDS);
-            assertEquals(1, source.read(ByteBuffer.allocate(1)), "the source is sound");
+            assertEquals(1, source.channel().read(ByteBuffer.allocate(1)), "the source is sound");
         }
         requireMemoryBack();
     }
@@ -323,7 +330,7 @@ class NettySourceTest {
                 loop.shutDown();
             }
             ByteBuffer all = ByteBuffer.allocate(300);
-            while (source.read(all) >= 0) {
+            while (source.channel().read(all) >= 0) {
                 assertTrue(all.hasRemaining());
             }
             assertEquals(250, all.position());
@@ -375,11 +382,12 @@ class NettySourceTest {
             loop.shutDown();
             Thread.sleep(5);
             send(loop, new byte[10], !killed).get(10, TimeUnit.SECONDS);
-            assertEquals(10, source.read(ByteBuffer.allocate(20)));
+            assertEquals(10, source.channel().read(ByteBuffer.allocate(20)));
             if (killed) {
                 other.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
             }
-            Future<Integer> read = audit.executor().submit(() -> source.read(ByteBuffer.allocate(1)));
+            Future<Integer> read =
+                    audit.executor().submit(() -> source.channel().read(ByteBuffer.allocate(1)));
             assertEquals(-1, read.get(10, TimeUnit.SECONDS));
         } finally {
             other.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
@@ -394,7 +402,8 @@ class NettySourceTest {
             loop.netty().close().sync();
             loop.onLoop(() -> {}); // its handlers have been told
             loop.onLoop(() -> loop.netty().pipeline().addLast(source));
-            Future<Integer> read = audit.executor().submit(() -> source.read(ByteBuffer.allocate(1)));
+            Future<Integer> read =
+                    audit.executor().submit(() -> source.channel().read(ByteBuffer.allocate(1)));
             assertEquals(-1, read.get(10, TimeUnit.SECONDS));
         }
         requireMemoryBack();
@@ -406,7 +415,7 @@ class NettySourceTest {
         byte[] stream = Streams.of(pool, 1, LONGS);
         try (NettySource source = new NettySource();
                 NettyLoop loop = loop(source);
-                ResultReader reader = ResultReader.builder(pool).open(source)) {
+                ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
             loop.netty().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
             Future<?> sender = audit.executor().submit(() -> {
                 send(loop, Arrays.copyOf(stream, stream.length / 2), false).get();
@@ -428,7 +437,7 @@ class NettySourceTest {
         RuntimeException broken = new IllegalStateException(new SSLException("bad record"));
         try (NettySource source = new NettySource();
                 NettyLoop loop = loop(source);
-                ResultReader reader = ResultReader.builder(pool).open(source)) {
+                ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
             Future<?> sender = send(loop, stream, false);
             readSample(reader, 0);
             sender.get(10, TimeUnit.SECONDS);
@@ -459,12 +468,12 @@ class NettySourceTest {
                 return null;
             });
             assertTrue(full.await(10, TimeUnit.SECONDS));
-            assertEquals(50, source.read(ByteBuffer.allocate(50)));
+            assertEquals(50, source.channel().read(ByteBuffer.allocate(50)));
             read.countDown();
             removed.get(10, TimeUnit.SECONDS);
             loop.onLoop(() -> assertTrue(loop.netty().config().isAutoRead()));
             ByteBuffer rest = ByteBuffer.allocate(200);
-            while (source.read(rest) >= 0) {
+            while (source.channel().read(rest) >= 0) {
                 assertTrue(rest.hasRemaining());
             }
             assertEquals(150, rest.position());
@@ -487,8 +496,8 @@ class NettySourceTest {
             send(loop, new byte[100], false).get(10, TimeUnit.SECONDS);
             Eventually.isTrue("arrived", () -> source.outsideBytes() == GULP);
             ByteBuffer readOnly = ByteBuffer.allocate(10).asReadOnlyBuffer();
-            assertThrows(IllegalArgumentException.class, () -> source.read(readOnly));
-            assertEquals(100, source.read(ByteBuffer.allocate(200)));
+            assertThrows(IllegalArgumentException.class, () -> source.channel().read(readOnly));
+            assertEquals(100, source.channel().read(ByteBuffer.allocate(200)));
         }
         requireMemoryBack();
     }
@@ -500,7 +509,9 @@ class NettySourceTest {
             for (EventExecutor each : loop.group()) {
                 each.submit(() -> {
                             ByteBuffer bytes = ByteBuffer.allocate(1);
-                            return assertThrows(IllegalStateException.class, () -> source.read(bytes));
+                            return assertThrows(
+                                    IllegalStateException.class,
+                                    () -> source.channel().read(bytes));
                         })
                         .get(10, TimeUnit.SECONDS);
             }
@@ -519,7 +530,7 @@ class NettySourceTest {
                     channel.config().setAllocator(memory.allocator());
                     channel.pipeline().addLast(source, new ReadsOn());
                 });
-                ResultReader reader = ResultReader.builder(pool).open(source)) {
+                ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
             Future<?> sender = send(loop, stream, true);
             Eventually.settlesAt("bytes held", 3L * GULP, source::outsideBytes);
             for (int i = 0; i < 1000; i++) {
@@ -534,5 +545,55 @@ class NettySourceTest {
             assertFalse(loop.netty().config().isAutoRead());
         }
         requireMemoryBack();
+    }
+
+    @Test
+    void theExampleInTheJavadocIsTheOneThatRuns() throws Exception {
+        ExecutorService decoding = audit.executor();
+        ChunkPool pool = audit.pool(CHUNK, 16L * CHUNK);
+        byte[] stream = Streams.of(pool, 1, LONGS);
+        CompletableFuture<Future<Long>> begun = new CompletableFuture<>();
+        try (NettyLoop loop = NettyLoop.open(channel -> {
+            // Javadoc begin
+            NettySource source = new NettySource();
+            channel.pipeline().addLast(source); // in the initializer, before its first bytes
+            Future<Long> sum = decoding.submit(() -> {
+                try (source;
+                        ResultReader reader = ResultReader.builder(pool).open(source.channel())) {
+                    return sumOfLongs(reader);
+                }
+            });
+            // Javadoc end
+            begun.complete(sum);
+        })) {
+            send(loop, stream, true).get(10, TimeUnit.SECONDS);
+            Sample sample = new Sample(0, LONGS);
+            long expected = LongStream.range(0, LONGS).map(sample::at).sum();
+            assertEquals(expected, begun.get().get(10, TimeUnit.SECONDS));
+        }
+        String here = "src/test/java/io/tailrace/core/sink/NettySourceTest.java";
+        String there = "src/main/java/io/tailrace/core/sink/NettySource.java";
+        assertEquals(between(here, "// Javadoc begin", "// Javadoc end"), between(there, "<pre>{@code", "}</pre>"));
+    }
+
+    private static long sumOfLongs(ResultReader reader) throws IOException {
+        long sum = 0;
+        while (reader.nextResult()) {
+            while (!reader.payload().exhausted()) {
+                sum += reader.payload().readLong();
+            }
+            reader.finish();
+        }
+        return sum;
+    }
+
+    /** Without the Javadoc's asterisks, and the formatter's line breaks. */
+    private static String between(String file, String begin, String end) throws IOException {
+        String text = Files.readString(Path.of(file));
+        int from = text.indexOf(begin) + begin.length();
+        return text.substring(from, text.indexOf(end, from))
+                .replaceAll("(?m)^ *\\* ", "")
+                .replaceAll("\\s+", " ")
+                .strip();
     }
 }
