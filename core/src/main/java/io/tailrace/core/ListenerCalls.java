@@ -18,7 +18,8 @@ import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A listener, called so that whatever it throws ends its result and nothing else: the connection is not its own.
+ * A listener, called so that whatever it throws, declared or not, ends its result and nothing else: the connection is
+ * not its own.
  *
  * <p><b>Ownership.</b> A chunk handed out is given up here; who retained it keeps it.
  */
@@ -35,7 +36,7 @@ final class ListenerCalls {
     void open(FrameOpener open) throws ResultFailedException {
         try {
             listener.onOpen(open.open().id(), open.open().codecId());
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (Throwable e) {
             throw failed(open, e);
         }
     }
@@ -46,7 +47,7 @@ final class ListenerCalls {
         Throwable thrown = null;
         try {
             deliver(kind, body);
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (Throwable e) {
             thrown = e;
         }
         try {
@@ -75,7 +76,7 @@ final class ListenerCalls {
     void end(FrameOpener open, ResultSummary summary) {
         try {
             listener.onEnd(summary);
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (Throwable e) {
             failure(summary.id(), failed(open, e));
         }
     }
@@ -83,8 +84,10 @@ final class ListenerCalls {
     void failure(@Nullable ResultId id, ResultException reason) {
         try {
             listener.onFailure(id, reason);
-        } catch (RuntimeException | Error e) {
-            e.addSuppressed(reason);
+        } catch (Throwable e) {
+            if (e != reason) {
+                e.addSuppressed(reason);
+            }
             LOG.log(Level.WARNING, "a listener threw when it was told that a result failed", e);
         }
     }

@@ -28,6 +28,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -83,7 +84,8 @@ final class ListenerFaultsTest {
                 new IOException("disk full"),
                 new IllegalStateException("not now"),
                 new AssertionError("an error"),
-                new StackOverflowError());
+                new StackOverflowError(),
+                new InterruptedException("undeclared"));
         for (byte[] stream : List.of(plain, compressed)) {
             for (Throwable each : thrown) {
                 for (int k = 0; k < CALLS; k++) {
@@ -203,6 +205,41 @@ final class ListenerFaultsTest {
     }
 
     @Test
+    void undeclaredExceptionOfAListenerThatIsToldOfAFailureIsLoggedAndNothingIsKept() throws IOException {
+        audit.expectWarnings();
+        List<Throwable> thrown = List.of(new IOException("undeclared"), new InterruptedException("undeclared"));
+        for (byte[] stream : List.of(plain, compressed)) {
+            for (Throwable each : thrown) {
+                for (int k = 0; k < CALLS; k++) {
+                    Faulty listener = new Faulty(k, new IllegalStateException("first"));
+                    listener.thrownWhenTold = failure -> each;
+                    feed(stream, listener);
+                    assertEquals(List.of(0L, 2L), listener.ended, "call " + k);
+                }
+                Faulty closed = new Faulty(-1, null);
+                closed.thrownWhenTold = failure -> each;
+                ResultDecoder decoder = decoder(3, closed);
+                int inTheMiddle = Streams.frameOffsets(stream).get(CALLS + 4) - 1;
+                decoder.accept(ByteBuffer.wrap(stream, 0, inTheMiddle));
+                decoder.close();
+                assertEquals(1, closed.failures.size());
+                audit.requireWhole();
+            }
+        }
+        assertEquals(2 * thrown.size() * (CALLS + 1), audit.warnings().size());
+    }
+
+    @Test
+    void listenerMayThrowTheVeryFailureThatItIsTold() throws IOException {
+        audit.expectWarnings();
+        Faulty listener = new Faulty(2, new IllegalStateException("first"));
+        listener.thrownWhenTold = failure -> failure;
+        feed(plain, listener);
+        assertEquals(List.of(0L, 2L), listener.ended);
+        assertEquals(1, audit.warnings().size());
+    }
+
+    @Test
     void closingAnOpenDecoderTellsItsResultOnceAndNothingElse() throws IOException {
         List<Integer> offsets = Streams.frameOffsets(plain);
         for (int frame = 1; frame < offsets.size(); frame++) {
@@ -252,6 +289,7 @@ final class ListenerFaultsTest {
         final List<ResultException> failures = new ArrayList<>();
         private final int faultyCall;
         private final @Nullable Throwable thrown;
+        private @Nullable Function<ResultException, Throwable> thrownWhenTold;
         private boolean closes;
         private @Nullable ResultDecoder decoder;
         private long current = -1;
@@ -289,6 +327,14 @@ final class ListenerFaultsTest {
             assertEquals(1, current, "only the middle one fails");
             assertEquals(new ResultId("etl", 3, 1, 0), id);
             failures.add(failure);
+            if (thrownWhenTold != null) {
+                Faulty.<RuntimeException>throwUndeclared(thrownWhenTold.apply(failure));
+            }
+        }
+
+        @SuppressWarnings("unchecked") // that is what is tested
+        private static <E extends Throwable> void throwUndeclared(Throwable e) throws E {
+            throw (E) e;
         }
 
         private void called(@Nullable ByteBuf lent) throws IOException {
@@ -296,12 +342,8 @@ final class ListenerFaultsTest {
                 return;
             }
             if (callsOfMiddle++ == faultyCall) {
-                if (thrown instanceof IOException e) {
-                    throw e;
-                } else if (thrown instanceof RuntimeException e) {
-                    throw e;
-                } else if (thrown instanceof Error e) {
-                    throw e;
+                if (thrown != null) {
+                    Faulty.<IOException>throwUndeclared(thrown);
                 }
                 if (decoder != null && closes) {
                     decoder.close();
