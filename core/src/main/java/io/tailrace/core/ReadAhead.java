@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threads.</b> The reading thread runs {@link #run}, the decoding thread calls the rest. The hand-off holds as
  * many chunks as the window has, so an offer is never refused for room: the reading thread waits for its window
  * instead. {@code failure} is written before the hand-off is finished and read after its end was seen, behind all the
- * bytes that came first. Whoever takes {@code begun} closes the window: the reading thread at its end, or a close that
- * came before it began.
+ * bytes that came first. {@code ranByOpener} is the opening thread's own. Whoever takes {@code begun} closes the
+ * window: the reading thread at its end, or a close that came before it began.
  */
 final class ReadAhead implements Gulps, Runnable {
 
@@ -51,6 +51,8 @@ final class ReadAhead implements Gulps, Runnable {
     private final Duration linger;
     private final AtomicBoolean begun = new AtomicBoolean();
     private final Waiting ended = new Waiting(0);
+    private volatile @Nullable Thread opener;
+    private boolean ranByOpener;
     private volatile boolean done;
     private volatile @Nullable Throwable failure;
     private @Nullable Chunk lent;
@@ -63,18 +65,38 @@ final class ReadAhead implements Gulps, Runnable {
         this.linger = linger;
     }
 
-    /** Begins to read, into chunks that are split off the reader's fresh window. */
-    static ReadAhead start(ReaderSettings settings, ReadableByteChannel source, ChunkWindow reader, Executor executor)
-            throws IOException {
+    /** Splits its chunks off the reader's fresh window; to be {@linkplain #begin begun}, then closed, or abandoned. */
+    static ReadAhead of(ReaderSettings settings, ReadableByteChannel source, ChunkWindow reader) {
         ChunkWindow window = reader.split("a reading thread", settings.window() - settings.decoderReserve(), 1);
-        ReadAhead ahead = new ReadAhead(source, window, settings.pool().chunkBytes(), LINGER);
         try {
-            executor.execute(ahead);
-        } catch (RejectedExecutionException e) {
+            return new ReadAhead(source, window, settings.pool().chunkBytes(), LINGER);
+        } catch (Throwable e) {
             window.close();
-            throw new IOException("the executor refused to read ahead", e);
+            throw e;
         }
-        return ahead;
+    }
+
+    void begin(Executor executor) throws IOException {
+        opener = Thread.currentThread();
+        try {
+            executor.execute(this);
+            if (ranByOpener) {
+                throw new RejectedExecutionException("the executor runs the reading task on the opening thread");
+            }
+        } catch (RejectedExecutionException e) {
+            throw new IOException("the executor refused to read ahead", e);
+        } finally {
+            opener = null;
+        }
+    }
+
+    /** The reader was not opened, so the source stays its owner's. A task that runs all the same ends soon. */
+    void abandon() {
+        handoff.cancel();
+        window.interruptAcquire();
+        if (begun.compareAndSet(false, true)) {
+            window.close();
+        }
     }
 
     @Override
@@ -129,6 +151,10 @@ final class ReadAhead implements Gulps, Runnable {
 
     @Override
     public void run() {
+        if (Thread.currentThread().equals(opener)) {
+            ranByOpener = true; // not thrown: an executor may keep that to itself
+            return;
+        }
         if (!begun.compareAndSet(false, true)) {
             return;
         }

@@ -278,14 +278,19 @@ public final class ResultReader implements AutoCloseable {
             Executor executor = channel instanceof Gulps ? null : readingOn;
             ReaderSettings settings = settings(executor == null ? 0 : 1);
             ChunkWindow opened = settings.pool().open("a reader", settings.window(), settings.reserve());
+            ReadAhead ahead = null;
             try {
-                if (executor != null) {
-                    ReadAhead ahead = ReadAhead.start(settings, channel, opened, executor);
-                    return new ResultReader(settings, ahead, ahead, opened);
+                if (executor == null) {
+                    Gulps gulps = channel instanceof Gulps lender ? lender : new ChannelGulps(channel);
+                    return new ResultReader(settings, gulps, null, opened);
                 }
-                Gulps gulps = channel instanceof Gulps lender ? lender : new ChannelGulps(channel);
-                return new ResultReader(settings, gulps, null, opened);
+                ahead = ReadAhead.of(settings, channel, opened);
+                ahead.begin(executor);
+                return new ResultReader(settings, ahead, ahead, opened);
             } catch (Throwable e) {
+                if (ahead != null) {
+                    ahead.abandon();
+                }
                 opened.close();
                 throw e;
             }

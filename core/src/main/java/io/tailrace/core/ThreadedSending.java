@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * it was seen. The farewell is said by whoever takes it out of its reference: the sending thread; or, when that has
  * died between two frames, the encoding thread; or nobody, when the sink is stuck and patience has run out, for another
  * result may be using the sink by the time it moves on. {@code done} is written last, so whoever sees it sees all that
- * the sending thread did.
+ * the sending thread did. {@code ranByStarter} is the encoding thread's own.
  */
 final class ThreadedSending implements Sending, Runnable {
 
@@ -41,6 +41,7 @@ final class ThreadedSending implements Sending, Runnable {
     private final Waiting ended = new Waiting(0);
     private final AtomicReference<@Nullable Farewell> farewell = new AtomicReference<>();
     private volatile @Nullable Thread starter;
+    private boolean ranByStarter;
     private volatile @Nullable Thread sender;
     private volatile boolean interrupted;
     private volatile boolean done;
@@ -58,6 +59,12 @@ final class ThreadedSending implements Sending, Runnable {
         starter = Thread.currentThread();
         try {
             executor.execute(this);
+            if (ranByStarter) {
+                throw new RejectedExecutionException("the executor runs the sending task on the encoding thread");
+            }
+        } catch (Throwable e) {
+            handoff.cancel(); // a task that was begun all the same ends
+            throw e;
         } finally {
             starter = null;
         }
@@ -157,7 +164,8 @@ final class ThreadedSending implements Sending, Runnable {
     @Override
     public void run() {
         if (Thread.currentThread().equals(starter)) {
-            throw new RejectedExecutionException("the executor runs the sending task on the encoding thread");
+            ranByStarter = true; // not thrown: an executor may keep that to itself
+            return;
         }
         sender = Thread.currentThread();
         try {

@@ -30,9 +30,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -285,6 +288,82 @@ class ReadAheadTest {
         assertInstanceOf(RejectedExecutionException.class, refused.getCause());
         assertTrue(channel.isOpen(), "it was never the reader's");
         audit.requireWhole();
+    }
+
+    @Test
+    void whateverTheExecutorThrowsLeavesNothingBehind() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
+        ReadableByteChannel channel = channel(new byte[0]);
+        for (Throwable each : List.of(new OutOfMemoryError("thread"), new IllegalStateException("its own"))) {
+            ResultReader.Builder builder = ResultReader.builder(pool).readingOn(task -> throwAny(each));
+            assertSame(each, assertThrows(Throwable.class, () -> builder.open(channel)));
+            assertTrue(channel.isOpen(), "it was never the reader's");
+            audit.requireWhole();
+        }
+    }
+
+    @Test
+    void aTaskThatItsExecutorBeganAndThenRefusedEndsSoon() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
+        try (Endless source = new Endless(CHUNK)) {
+            ResultReader.Builder builder = ResultReader.builder(pool).readingOn(task -> {
+                audit.executor().execute(task);
+                throw new IllegalStateException("too late");
+            });
+            assertThrows(IllegalStateException.class, () -> builder.open(source));
+            Eventually.isTrue("whole", () -> pool.freeBytes() == pool.budgetBytes());
+        }
+    }
+
+    @Test
+    void anExecutorThatRunsItsTasksInTheOpenersThreadIsRefused() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
+        List<Executor> executors = List.of(Runnable::run, task -> new FutureTask<>(task, null).run());
+        for (Executor executor : executors) {
+            try (Endless source = new Endless(CHUNK)) {
+                Future<?> opener = audit.executor()
+                        .submit(() -> ResultReader.builder(pool).readingOn(executor).open(source));
+                Throwable thrown = assertThrows(ExecutionException.class, () -> opener.get(5, TimeUnit.SECONDS))
+                        .getCause();
+                assertInstanceOf(IOException.class, thrown);
+                assertInstanceOf(RejectedExecutionException.class, thrown.getCause());
+                assertTrue(source.isOpen(), "it was never the reader's");
+                audit.requireWhole();
+            }
+        }
+    }
+
+    /** Gives so many bytes a read, for ever, closed or not. */
+    private static class Endless implements ReadableByteChannel {
+        private final int part;
+        private volatile boolean open = true;
+
+        Endless(int part) {
+            this.part = part;
+        }
+
+        @Override
+        public int read(ByteBuffer into) {
+            into.position(into.position() + part);
+            return part;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return open;
+        }
+
+        @Override
+        public void close() {
+            open = false;
+        }
+    }
+
+    private static void throwAny(Throwable e) {
+        if (e instanceof RuntimeException unchecked) {
+            throw unchecked;
+        }
+        throw (Error) e;
     }
 
     @Test

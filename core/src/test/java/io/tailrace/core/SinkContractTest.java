@@ -3,6 +3,7 @@ package io.tailrace.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,9 +22,12 @@ import io.tailrace.core.wire.ResultId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -165,12 +169,35 @@ class SinkContractTest {
     @Test
     void executorThatRunsItsTasksInTheCallersThreadIsRefused() throws IOException {
         ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
-        ResultEncoder encoder =
-                ResultEncoder.builder(pool).sendingOn(Runnable::run).build();
-        ResultFailedException refused =
-                assertThrows(ResultFailedException.class, () -> encoder.open(ID, "sample/1", new RecordingSink()));
-        assertEquals(FailurePhase.SINK, refused.failure().phase());
-        audit.requireWhole();
+        List<Executor> executors = List.of(Runnable::run, task -> new FutureTask<>(task, null).run());
+        for (Executor executor : executors) {
+            ResultEncoder encoder =
+                    ResultEncoder.builder(pool).sendingOn(executor).build();
+            ResultFailedException refused =
+                    assertThrows(ResultFailedException.class, () -> encoder.open(ID, "sample/1", new RecordingSink()));
+            assertEquals(FailurePhase.SINK, refused.failure().phase());
+            audit.requireWhole();
+        }
+    }
+
+    @Test
+    void executorThatThrowsKeepsNothingAndLeavesNoTaskBehind() {
+        ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+        OutOfMemoryError thrown = new OutOfMemoryError("thread");
+        for (boolean begins : new boolean[] {false, true}) {
+            ResultEncoder encoder = ResultEncoder.builder(pool)
+                    .sendingOn(task -> {
+                        if (begins) {
+                            audit.executor().execute(task); // whose end the audit of the threads waits for
+                        }
+                        throw thrown;
+                    })
+                    .build();
+            RecordingSink sink = new RecordingSink();
+            assertSame(thrown, assertThrows(OutOfMemoryError.class, () -> encoder.open(ID, "sample/1", sink)));
+            audit.requireWhole();
+            assertEquals(0, sink.chunks());
+        }
     }
 
     @Test
