@@ -138,7 +138,7 @@ final class ReadAhead implements Gulps, Runnable {
         window.interruptAcquire();
         try {
             source.close();
-        } catch (IOException e) {
+        } catch (Throwable e) {
             LOG.log(Level.DEBUG, "a source could not be closed", e);
         }
         if (begun.compareAndSet(false, true)) {
@@ -194,7 +194,7 @@ final class ReadAhead implements Gulps, Runnable {
 
     private int read(Chunk chunk) throws IOException {
         int read = 0;
-        while (read == 0) {
+        while (read == 0 && !handoff.cancelled()) {
             read = source.read(chunk.internalNioBuffer(0, chunk.capacity()));
         }
         return read;

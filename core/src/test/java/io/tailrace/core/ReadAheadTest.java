@@ -333,6 +333,34 @@ class ReadAheadTest {
         }
     }
 
+    @Test
+    void aSourceWhoseCloseThrowsIsWaitedForAllTheSame() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
+        for (Throwable each : List.of(new IllegalStateException("close"), new AssertionError("close"))) {
+            for (Executor executor : List.<Executor>of(task -> {}, audit.executor())) {
+                Endless source = new Endless(CHUNK) {
+                    @Override
+                    public void close() {
+                        super.close();
+                        throwAny(each);
+                    }
+                };
+                ResultReader.builder(pool).readingOn(executor).open(source).close();
+                audit.requireWhole();
+            }
+        }
+    }
+
+    @Test
+    void aSourceThatHasNothingAndIgnoresItsCloseIsLeftAlone() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
+        Endless source = new Endless(0);
+        ResultReader reader = builder(pool).open(source);
+        Eventually.isTrue("reads", () -> pool.liveBytes() == CHUNK);
+        reader.close();
+        audit.requireWhole();
+    }
+
     /** Gives so many bytes a read, for ever, closed or not. */
     private static class Endless implements ReadableByteChannel {
         private final int part;
