@@ -23,12 +23,18 @@ import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.channels.Channels;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CodecFailureTest {
@@ -211,6 +217,48 @@ class CodecFailureTest {
         }
         audit.cases(cases);
         audit.figure(told + " receivers were told");
+    }
+
+    @ParameterizedTest(name = "window {0}, compressed {1}")
+    @CsvSource({"1,false", "2,true"})
+    void stackThatOverflowsInsideTheReaderLeavesNothingBehind(int window, boolean compressed) throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+        BlockCompression compression = compressed ? new PackBits() : null;
+        RecordingSink sink = new RecordingSink();
+        ResultEncoder.builder(pool)
+                .compression(compression)
+                .build()
+                .encode(ID, Sample.CODEC, new Sample(7, 200_000), sink);
+        byte[] stream = sink.toByteArray();
+        int cases = LeakAudit.FULL ? 1_000 : 128;
+        for (int i = 0; i < cases; i++) {
+            int fillers = i % 64;
+            FutureTask<@Nullable Void> reading = new FutureTask<>(() -> {
+                ResultReader.Builder builder =
+                        ResultReader.builder(pool).window(window).compression(compression);
+                try (ResultReader reader = builder.open(Channels.newChannel(new ByteArrayInputStream(stream)))) {
+                    assertTrue(reader.nextResult());
+                    assertThrows(StackOverflowError.class, () -> fill(fillers, reader.payload()));
+                    assertEquals(200_000 * Long.BYTES, reader.finish().payloadBytes(), "it goes on behind");
+                }
+                return null;
+            });
+            Thread thread = new Thread(null, reading, "tailrace-test-shallow", 256 << 10);
+            thread.start();
+            reading.get(20, TimeUnit.SECONDS);
+            audit.requireWhole();
+        }
+        audit.cases(cases);
+    }
+
+    /** Each filler moves the place where the stack overflows. */
+    private static long fill(int fillers, WireInput in) throws IOException {
+        return fillers > 0 ? fill(fillers - 1, in) + 1 : deep(in);
+    }
+
+    @SuppressWarnings("InfiniteRecursion") // that is what is tested
+    private static long deep(WireInput in) throws IOException {
+        return in.readLong() + deep(in);
     }
 
     @Test

@@ -322,7 +322,8 @@ class ReadAheadTest {
         for (Executor executor : executors) {
             try (Endless source = new Endless(CHUNK)) {
                 Future<?> opener = audit.executor()
-                        .submit(() -> ResultReader.builder(pool).readingOn(executor).open(source));
+                        .submit(() ->
+                                ResultReader.builder(pool).readingOn(executor).open(source));
                 Throwable thrown = assertThrows(ExecutionException.class, () -> opener.get(5, TimeUnit.SECONDS))
                         .getCause();
                 assertInstanceOf(IOException.class, thrown);

@@ -4,13 +4,14 @@ package io.tailrace.core.wire;
 /**
  * A look ahead on the thread's stack, taken before a buffer changes hands.
  *
- * <p>A codec that recurses through a deep value overflows the stack wherever it happens to be, and once a region is full
- * that may be inside the machinery below it: a chunk half sent, or half released, is lost to the process for ever. So the
- * overflow is provoked first, where nothing has changed yet; the codec's own error is then a failure like any other.
+ * <p>A codec that recurses through a deep value overflows the stack wherever it happens to be, and once a region is full,
+ * or drained, that may be inside the machinery below it: a chunk half sent, or half released, is lost to the process for
+ * ever. So the overflow is provoked first, where nothing has changed yet; the codec's own error is then a failure like any
+ * other.
  */
 final class StackRoom {
 
-    /** Some 15 KiB: more than what sealing, compressing, sending and failing were seen to need when interpreted. */
+    /** Some 15 KiB: more than what sealing, compressing, sending, failing, reading were seen to need when interpreted. */
     private static final int FRAMES = 100;
 
     private StackRoom() {}

@@ -113,6 +113,7 @@ public final class WireInput {
         if (position != limit) {
             throw new IllegalStateException((limit - position) + " bytes of the region are not read yet");
         }
+        StackRoom.require(); // a buffer given up and not given back yet would be lost
         while (!ended) {
             ByteBuf fresh = source.next(take());
             if (fresh == null) {
