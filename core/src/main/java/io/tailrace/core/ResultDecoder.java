@@ -57,6 +57,14 @@ public final class ResultDecoder implements AutoCloseable {
     interface ChunkSource {
         @Nullable
         Chunk acquire(ChunkWindow window) throws IOException;
+
+        /** The decoder begins to use bytes. */
+        default void begins() {}
+
+        /** The decoder has no chunk and returns; false when one has come meanwhile, so that it had better try again. */
+        default boolean returns() {
+            return true;
+        }
     }
 
     /** The window is this decoder's from here on. */
@@ -69,26 +77,43 @@ public final class ResultDecoder implements AutoCloseable {
     }
 
     /**
-     * Decodes as far as the bytes and the chunks go.
+     * Decodes as far as the bytes and the chunks go. Where a chunk cannot be made for want of heap, this throws with no
+     * byte lost: what is left of them may be given again.
      *
      * @return true when all bytes are used; false when no chunk can be had now: the bytes that are left, which may be
      *     none, are to be given again once the callback that {@link ResultReader.Builder#decoder} was given has run
      * @throws ResultException when framing is lost; the open result has been failed with it
      */
     public boolean accept(ByteBuffer bytes) throws IOException {
+        boolean used;
+        do {
+            chunks.begins();
+            used = decode(bytes);
+        } while (!used && !chunks.returns());
+        return used;
+    }
+
+    /** The same for a Netty buffer, whose reader index moves, also when this throws; it is not released. */
+    public boolean accept(ByteBuf bytes) throws IOException {
+        boolean used;
+        do {
+            chunks.begins();
+            ByteBuffer view = bytes.nioBuffer();
+            try {
+                used = decode(view);
+            } finally {
+                bytes.skipBytes(bytes.readableBytes() - view.remaining());
+            }
+        } while (!used && !chunks.returns());
+        return used;
+    }
+
+    private boolean decode(ByteBuffer bytes) throws IOException {
         Progress progress = Progress.FRAME;
         while (progress == Progress.FRAME) {
             progress = step(bytes);
         }
         return progress == Progress.NEEDS_BYTES;
-    }
-
-    /** The same for a Netty buffer, whose reader index moves; it is not released. */
-    public boolean accept(ByteBuf bytes) throws IOException {
-        ByteBuffer view = bytes.nioBuffer();
-        boolean used = accept(view);
-        bytes.skipBytes(bytes.readableBytes() - view.remaining());
-        return used;
     }
 
     /** The stream has ended: clean between results, a truncation of the open one otherwise. */

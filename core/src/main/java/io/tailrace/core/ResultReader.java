@@ -301,12 +301,13 @@ public final class ResultReader implements AutoCloseable {
          * nothing until it is.
          *
          * @param available runs once after {@link ResultDecoder#accept(ByteBuffer)} has returned false, as soon as
-         *     another try is worth it; on the thread that releases the chunk, so it must only hand over
+         *     another try is worth it; on the thread that releases the chunk, so it must only hand over. Accept is done
+         *     with its bytes by then
          */
         public ResultDecoder decoder(ResultListener listener, Runnable available) {
             ReaderSettings settings = settings(0);
             ChunkWindow opened = settings.pool().openWithoutWaiting("a decoder", settings.window(), settings.reserve());
-            return new ResultDecoder(settings, listener, window -> window.tryAcquire(available), opened);
+            return new ResultDecoder(settings, listener, new CalledBack(available), opened);
         }
 
         private ReaderSettings settings(int aheadReserve) {

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.reading;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.buffer.UnpooledHeapByteBuf;
 import io.tailrace.core.ResultDecoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.testing.ChildJvm;
 import io.tailrace.core.testing.FrameBytes;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.NaiveLz4;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,9 +31,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A listener that keeps its buffers stops the decoder at the window, and each release wakes it exactly once. */
 final class BackPressureTest {
@@ -177,6 +185,70 @@ final class BackPressureTest {
     }
 
     @Test
+    void bufferThatMetSpentMemoryGoesOnWhereItStopped(@TempDir Path directory) throws Exception {
+        try (ChildJvm child = ChildJvm.of(DecoderExhaustion.class, directory)
+                .options("-Xmx64m")
+                .start()) {
+            List<String> lines = child.lines(Duration.ofSeconds(30));
+            assertTrue(ChildJvm.number(lines, "failures") > 0, lines::toString);
+            assertEquals(0, ChildJvm.number(lines, "left"));
+            assertEquals(64 * 300, ChildJvm.number(lines, "payload"));
+            assertEquals(1, ChildJvm.number(lines, "complete"));
+        }
+    }
+
+    /** Knows whether a decoder is at its bytes, and what is to happen before it has told how far it came. */
+    private static class Watched extends UnpooledHeapByteBuf {
+        private volatile boolean inAccept;
+
+        Watched(byte[] bytes) {
+            super(UnpooledByteBufAllocator.DEFAULT, bytes, bytes.length);
+        }
+
+        @Override
+        public ByteBuffer nioBuffer() {
+            inAccept = true;
+            return super.nioBuffer();
+        }
+
+        @Override
+        public ByteBuf skipBytes(int length) {
+            beforeSkip();
+            super.skipBytes(length);
+            inAccept = false;
+            return this;
+        }
+
+        void beforeSkip() {}
+    }
+
+    @Test
+    void chunkThatComesBackDuringAcceptIsUsedThere() throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+        Keeper listener = new Keeper();
+        Watched bytes = new Watched(stream(20)) {
+            @Override
+            void beforeSkip() {
+                if (!kept.isEmpty()) {
+                    Future<?> other =
+                            audit.executor().submit(() -> kept.remove(0).release());
+                    assertDoesNotThrow(() -> other.get(10, TimeUnit.SECONDS));
+                }
+            }
+        };
+        try (ResultDecoder decoder = ResultReader.builder(pool).window(1).decoder(listener, () -> {
+            available++;
+            assertFalse(bytes.inAccept);
+        })) {
+            assertTrue(decoder.accept(bytes));
+            decoder.endOfInput();
+        }
+        assertEquals(0, available, "there was no need");
+        assertEquals(6_000, listener.reports().get(0).payload().length);
+        bytes.release();
+    }
+
+    @Test
     void releaseOnAnotherThreadNeverLosesTheWakeUp() throws Exception {
         Random random = audit.random();
         long rounds = 0;
@@ -259,10 +331,13 @@ final class BackPressureTest {
                 lent.add(Optional.of(bytes.retain()));
             }
         };
-        byte[] stream = stream(60);
+        Watched bytes = new Watched(stream(60));
+        AtomicInteger early = new AtomicInteger();
         long stops = 0;
-        try (ResultDecoder decoder = ResultReader.builder(pool).window(window).decoder(listener, calls::release)) {
-            ByteBuffer bytes = ByteBuffer.wrap(stream);
+        try (ResultDecoder decoder = ResultReader.builder(pool).window(window).decoder(listener, () -> {
+            early.addAndGet(bytes.inAccept ? 1 : 0);
+            calls.release();
+        })) {
             while (!decoder.accept(bytes)) {
                 stops++;
                 assertTrue(calls.tryAcquire(15, TimeUnit.SECONDS), "not called back");
@@ -270,6 +345,8 @@ final class BackPressureTest {
             }
             decoder.endOfInput();
         }
+        bytes.release();
+        assertEquals(0, early.get(), "called before accept had moved the buffer on");
         assertEquals(1, listener.summaries().size());
         return stops;
     }
