@@ -40,6 +40,10 @@ public final class ResultReader implements AutoCloseable {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final ReaderSettings settings;
+
+    /** The trailer's limit stands in the payload's place: the most that comes to its input. */
+    private final DecoderLimits trailerLimits;
+
     private final Gulps gulps;
     private final @Nullable ReadAhead ahead;
     private ByteBuffer gulp = NOTHING;
@@ -53,6 +57,8 @@ public final class ResultReader implements AutoCloseable {
 
     private ResultReader(ReaderSettings settings, Gulps gulps, @Nullable ReadAhead ahead, ChunkWindow window) {
         this.settings = settings;
+        this.trailerLimits =
+                settings.limits().withPayloadBytes(settings.limits().trailerBytes());
         this.gulps = gulps;
         this.ahead = ahead;
         this.decoder = new ResultDecoder(settings, events, ChunkWindow::acquire, window);
@@ -88,7 +94,7 @@ public final class ResultReader implements AutoCloseable {
             }
         }
         payload = new WireInput(drained -> nextPayload(drained, result), settings.limits(), events.id);
-        trailer = new WireInput(drained -> nextTrailer(drained, result), settings.limits(), events.id);
+        trailer = new WireInput(drained -> nextTrailer(drained, result), trailerLimits, events.id);
         return true;
     }
 

@@ -198,7 +198,7 @@ public final class WireInput {
         long left = limits.payloadBytes() - position();
         if (bytes > left) {
             throw new ResultTooLargeException(
-                    "value exceeds the payload's limit",
+                    "value exceeds what its limit leaves",
                     limits.payloadBytes(),
                     position() + bytes,
                     position(),

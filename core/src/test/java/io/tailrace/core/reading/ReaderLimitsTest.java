@@ -21,6 +21,7 @@ import io.tailrace.core.wire.ResultTooLargeException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
@@ -155,6 +156,45 @@ final class ReaderLimitsTest {
                 assertFalse(reader.nextResult());
             }
         }
+    }
+
+    @Test
+    void trailerIsReadWithinItsOwnLimit() throws IOException {
+        String text = "rows=1000000000000";
+        byte[] trailer = new byte[1 + text.length()];
+        trailer[0] = (byte) text.length();
+        System.arraycopy(text.getBytes(StandardCharsets.UTF_8), 0, trailer, 1, text.length());
+        byte[] stream = FrameBytes.connection().whole(new byte[8], trailer).toBytes();
+        DecoderLimits fewOfPayload = DecoderLimits.DEFAULT.withPayloadBytes(16);
+        try (ResultReader reader = open(stream, fewOfPayload)) {
+            assertTrue(reader.nextResult());
+            assertEquals(text, reader.trailer().readUtf8());
+            reader.finish();
+        }
+        try (ResultReader reader = open(stream, fewOfPayload.withTrailerBytes(4))) {
+            assertTrue(reader.nextResult());
+            ResultTooLargeException e = assertThrows(
+                    ResultTooLargeException.class, () -> reader.trailer().readUtf8());
+            assertEquals(4, e.limit());
+        }
+    }
+
+    /** The frame's own limits let this pass, as it does not arrive: only the input can refuse to make room for it. */
+    @Test
+    void countBeyondWhatTheTrailerMayHoldIsRefusedBeforeItComes() throws IOException {
+        byte[] stream =
+                FrameBytes.connection().whole(new byte[8], new byte[] {5, 1, 2}).toBytes();
+        try (ResultReader reader = open(stream, DecoderLimits.DEFAULT.withTrailerBytes(4))) {
+            assertTrue(reader.nextResult());
+            ResultTooLargeException e = assertThrows(
+                    ResultTooLargeException.class, () -> reader.trailer().readUtf8());
+            assertEquals(4, e.limit());
+            assertEquals("value exceeds what its limit leaves", e.reason());
+        }
+    }
+
+    private ResultReader open(byte[] stream, DecoderLimits limits) throws IOException {
+        return ResultReader.builder(pool).limits(limits).open(Channels.newChannel(new ByteArrayInputStream(stream)));
     }
 
     @Test
