@@ -46,7 +46,7 @@ public final class FrameHeader {
     }
 
     int reserved() {
-        return bytes[RESERVED_OFFSET];
+        return bytes[RESERVED_OFFSET] & 0xFF;
     }
 
     public long sequence() {

@@ -65,16 +65,18 @@ public final class ResultTotals {
 
     /** The first total in which an end frame's body disagrees with what was received, or null. */
     public Disagreement disagreement(byte[] array, int at) {
-        Disagreement found = Disagreement.between(
-                "frames disagree", frames, (long) FrameHeader.LONG.get(array, at + END_FRAMES_OFFSET));
-        found = found.or("payload bytes disagree", payloadBytes, (long)
-                FrameHeader.LONG.get(array, at + END_PAYLOAD_RAW_OFFSET));
-        found = found.or("payload wire bytes disagree", payloadWireBytes, (long)
-                FrameHeader.LONG.get(array, at + END_PAYLOAD_WIRE_OFFSET));
-        found = found.or("trailer bytes disagree", trailerBytes, (long)
-                FrameHeader.LONG.get(array, at + END_TRAILER_RAW_OFFSET));
+        Disagreement found = Disagreement.between("frames disagree", frames, total(array, at + END_FRAMES_OFFSET));
+        found = found.or("payload bytes disagree", payloadBytes, total(array, at + END_PAYLOAD_RAW_OFFSET));
+        found = found.or("payload wire bytes disagree", payloadWireBytes, total(array, at + END_PAYLOAD_WIRE_OFFSET));
+        found = found.or("trailer bytes disagree", trailerBytes, total(array, at + END_TRAILER_RAW_OFFSET));
         int declared = (int) FrameHeader.INT.get(array, at + END_DIGEST_OFFSET);
         return found.or("digest disagrees", digest.getValue(), Integer.toUnsignedLong(declared));
+    }
+
+    /** An unsigned total; one that no long holds is told as the largest, which nothing that was counted reaches. */
+    private static long total(byte[] array, int at) {
+        long total = (long) FrameHeader.LONG.get(array, at);
+        return total < 0 ? Long.MAX_VALUE : total;
     }
 
     /** A total that was counted otherwise than declared; none where both are equal. */

@@ -2,6 +2,7 @@
 package io.tailrace.core.reading;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.ResultDecoder;
@@ -11,6 +12,7 @@ import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.ReferenceDecoder;
 import io.tailrace.core.testing.Reported;
 import io.tailrace.core.testing.Reported.Terminal;
+import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -139,5 +141,42 @@ final class LengthFieldsTest {
         assertTrue(reports.stream().allMatch(report -> report.terminal() == Terminal.MALFORMED));
         assertEquals(CHUNK, pool.peakLiveBytes());
         audit.cases(1_000);
+    }
+
+    @Test
+    void reservedByteIsToldAsItStands() {
+        ChunkPool pool = audit.pool(Streams.CHUNK, 8 * Streams.CHUNK);
+        for (int value = 1; value < 256; value++) {
+            byte[] stream = FrameBytes.connection().open().reserved(value).toBytes();
+            ResultDecoder decoder = Reading.of(pool).builder().decoder(new Recording(), () -> {});
+            ResultException e =
+                    assertThrows(MalformedDataException.class, () -> decoder.accept(ByteBuffer.wrap(stream)));
+            assertEquals(value, e.actual());
+            decoder.close();
+        }
+        audit.cases(255);
+    }
+
+    @Test
+    void totalBeyondTheSignedNumbersIsToldAsTheLargestOfThem() throws IOException {
+        ChunkPool pool = audit.pool(Streams.CHUNK, 8 * Streams.CHUNK);
+        for (int field = 0; field < 4; field++) {
+            for (int first = 0x7F; first <= 0xFF; first++) {
+                byte[] total = new byte[8];
+                Arrays.fill(total, (byte) 0xFF);
+                total[7] = (byte) first;
+                byte[] stream = FrameBytes.connection()
+                        .open()
+                        .data("data")
+                        .trailer(new byte[3])
+                        .end()
+                        .bodyAt(8 * field, total)
+                        .toBytes();
+                Recording recording = new Recording();
+                Reading.of(pool).push(stream, Cuts.none(), recording);
+                assertEquals(Long.MAX_VALUE, recording.failures().get(0).actual(), "total " + field);
+            }
+        }
+        audit.cases(4 * 0x81);
     }
 }
