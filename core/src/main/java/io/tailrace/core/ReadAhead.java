@@ -131,6 +131,11 @@ final class ReadAhead implements Gulps, Runnable {
         return chunkBytes;
     }
 
+    /** The reading thread's, for its numbers. */
+    ChunkWindow window() {
+        return window;
+    }
+
     /** Ends reading and closes the source, which a blocked read wakes from; waits until the reading thread is out. */
     void close() {
         giveBack();

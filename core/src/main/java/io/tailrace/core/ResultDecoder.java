@@ -47,13 +47,15 @@ public final class ResultDecoder implements AutoCloseable {
 
     private @Nullable FrameOpener current;
     private long openedAt;
-    private long stalledBefore;
+    private long budgetStalledBefore;
+    private long windowStalledBefore;
+    private long expandNanos;
     private long firstPayloadNanos;
     private boolean skipping;
     private long skippedStream;
     private @Nullable ResultException lost;
 
-    /** How this decoder gets chunks: it waits, or asks to be called back. */
+    /** How this decoder gets chunks, waiting or asking to be called back; and what there is beside its own window. */
     interface ChunkSource {
         @Nullable
         Chunk acquire(ChunkWindow window) throws IOException;
@@ -64,6 +66,16 @@ public final class ResultDecoder implements AutoCloseable {
         /** The decoder has no chunk and returns; false when one has come meanwhile, so that it had better try again. */
         default boolean returns() {
             return true;
+        }
+
+        /** The window of the thread that reads ahead, if one does. */
+        default @Nullable ChunkWindow ahead() {
+            return null;
+        }
+
+        /** Memory outside the pool through which the bytes come, as far as it is known. */
+        default long outsideBytes() {
+            return 0;
         }
     }
 
@@ -270,7 +282,9 @@ public final class ResultDecoder implements AutoCloseable {
         FrameOpener opened = new FrameOpener(open, header, settings.limits(), settings.compression());
         current = opened;
         openedAt = System.nanoTime();
-        stalledBefore = window.budgetStallNanos();
+        budgetStalledBefore = budgetStallNanos();
+        windowStalledBefore = windowStallNanos();
+        expandNanos = 0;
         firstPayloadNanos = 0;
         listener.open(opened);
     }
@@ -311,12 +325,15 @@ public final class ResultDecoder implements AutoCloseable {
         if (into == null) {
             return null;
         }
+        long start = System.nanoTime();
         try {
             open.expand(header, required(FrameKind.DATA), into);
             return into;
         } catch (Throwable e) {
             into.release();
             throw e;
+        } finally {
+            expandNanos += System.nanoTime() - start;
         }
     }
 
@@ -337,11 +354,11 @@ public final class ResultDecoder implements AutoCloseable {
                 open.totals().trailerBytes(),
                 open.totals().frames() + 1,
                 firstPayloadNanos,
-                window.budgetStallNanos() - stalledBefore,
+                budgetStallNanos() - budgetStalledBefore,
+                windowStallNanos() - windowStalledBefore,
                 0,
-                0,
-                0,
-                0);
+                expandNanos,
+                chunks.outsideBytes());
         current = null; // before the listener is told: it has had its one ending, whatever it does in there
         endedStreams.add(open.streamId());
         listener.end(open, summary);
@@ -416,6 +433,16 @@ public final class ResultDecoder implements AutoCloseable {
         if (lost != null) {
             throw lost;
         }
+    }
+
+    private long budgetStallNanos() {
+        ChunkWindow ahead = chunks.ahead();
+        return window.budgetStallNanos() + (ahead == null ? 0 : ahead.budgetStallNanos());
+    }
+
+    private long windowStallNanos() {
+        ChunkWindow ahead = chunks.ahead();
+        return window.windowStallNanos() + (ahead == null ? 0 : ahead.windowStallNanos());
     }
 
     private @Nullable Chunk acquire() throws IOException {

@@ -2,6 +2,7 @@
 package io.tailrace.core;
 
 import io.netty.buffer.ByteBuf;
+import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.FrameAssembler.Progress;
@@ -61,7 +62,7 @@ public final class ResultReader implements AutoCloseable {
                 settings.limits().withPayloadBytes(settings.limits().trailerBytes());
         this.gulps = gulps;
         this.ahead = ahead;
-        this.decoder = new ResultDecoder(settings, events, ChunkWindow::acquire, window);
+        this.decoder = new ResultDecoder(settings, events, new Pulled(gulps, ahead), window);
         this.payload = new WireInput(drained -> null, settings.limits(), null);
         this.trailer = payload;
     }
@@ -229,6 +230,25 @@ public final class ResultReader implements AutoCloseable {
             throw new IllegalStateException("there is no current result");
         }
         return id;
+    }
+
+    /** Waits for chunks. */
+    private record Pulled(Gulps gulps, @Nullable ReadAhead readAhead) implements ResultDecoder.ChunkSource {
+
+        @Override
+        public Chunk acquire(ChunkWindow window) throws IOException {
+            return window.acquire();
+        }
+
+        @Override
+        public @Nullable ChunkWindow ahead() {
+            return readAhead == null ? null : readAhead.window();
+        }
+
+        @Override
+        public long outsideBytes() {
+            return gulps.outsideBytes();
+        }
     }
 
     /** Settings of a reader or a decoder. */

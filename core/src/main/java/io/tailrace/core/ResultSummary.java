@@ -5,18 +5,20 @@ import io.tailrace.core.wire.ResultId;
 
 /**
  * What a complete result amounted to, at one of its two sides. Times are nanoseconds; a side that does not know a
- * number has 0 there.
+ * number has 0 there: a reader has no sink, and a {@link ResultDecoder} never waits, and does not know of the memory that
+ * its bytes come through.
  *
  * @param payloadBytes payload before compression
  * @param wireBytes all frames, headers included
  * @param trailerBytes trailer before compression
  * @param frames all frames, the end frame included
  * @param firstPayloadNanos from opening until the first payload byte was with the sink, or was handed out
- * @param poolStallNanos waiting for the process's budget
- * @param handoffStallNanos waiting for the result's own window: the sending thread is behind
+ * @param poolStallNanos waiting for the process's budget; where a thread reads ahead, its waits that ended while this
+ *     result was decoded are in here, and in the next
+ * @param handoffStallNanos waiting for the result's own window: the sending thread, or the decoding thread, is behind
  * @param sinkStallNanos inside the sink
- * @param compressorNanos inside the compressor
- * @param outsideBytes memory outside the pool that we know of
+ * @param compressorNanos inside the compressor, compressing or expanding
+ * @param outsideBytes memory outside the pool that we know of, at the end
  */
 public record ResultSummary(
         ResultId id,

@@ -9,13 +9,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.sink.FrameBatch;
+import io.tailrace.core.sink.MemorySink;
 import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.NettyLoop;
 import io.tailrace.core.testing.PackBits;
 import io.tailrace.core.testing.Sample;
 import io.tailrace.core.testing.Streams;
+import io.tailrace.core.wire.BlockCompression;
 import io.tailrace.core.wire.BudgetExhaustedException;
+import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.WireInput;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -87,6 +91,45 @@ class ReadAheadTest {
         }
         assertFalse(channel.isOpen(), "what was read ahead is gone: so is the channel");
         assertEquals((long) window * CHUNK, own.peakLiveBytes());
+    }
+
+    /** What the reading thread waits for, a spent budget or its window, is the result's that is decoded meanwhile. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theSummaryHasTheReadingThreadsWaitsAndMemory(boolean budgetIsSpent) throws Exception {
+        ChunkPool sending = audit.pool(CHUNK, 32L * CHUNK);
+        byte[] stream = Streams.of(sending, 1, LONGS);
+        ChunkPool pool = audit.pool(CHUNK, (budgetIsSpent ? 2L : 32L) * CHUNK);
+        try (ResultReader reader = builder(pool).window(3).open(channel(stream))) {
+            assertTrue(reader.nextResult());
+            Thread.sleep(100);
+            ResultSummary summary = reader.finish();
+            long waited = budgetIsSpent ? summary.poolStallNanos() : summary.handoffStallNanos();
+            assertTrue(waited > 50_000_000, summary::toString);
+            assertEquals(CHUNK, summary.outsideBytes());
+        }
+    }
+
+    @Test
+    void theSummaryOfAReaderHasItsMemoryAndTheTimeItExpanded() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 32L * CHUNK);
+        for (BlockCompression compression : new BlockCompression[] {null, new PackBits()}) {
+            MemorySink sink = new MemorySink(FrameBatch.Purpose.FILE);
+            ResultEncoder encoder =
+                    ResultEncoder.builder(pool).compression(compression).build();
+            try (ResultWriter writer = encoder.open(new ResultId("job", 1, 1, 0), "zeros/1", sink)) {
+                writer.payload().writeBytes(new byte[100_000], 0, 100_000);
+                writer.finish();
+            }
+            try (ResultReader reader =
+                    ResultReader.builder(pool).compression(compression).open(channel(sink.toByteArray()))) {
+                assertTrue(reader.nextResult());
+                ResultSummary summary = reader.finish();
+                assertEquals(reader.outsideBytes(), summary.outsideBytes());
+                assertTrue(summary.outsideBytes() > 0);
+                assertEquals(compression != null, summary.compressorNanos() > 0, summary::toString);
+            }
+        }
     }
 
     @Test

@@ -41,8 +41,8 @@ public final class ChunkWindow implements AutoCloseable {
     private volatile int peak;
     private Budget.@Nullable Claim claim;
     private Budget.@Nullable Claim reserveClaim;
-    private long budgetStallNanos;
-    private long windowStallNanos;
+    private final AtomicLong budgetStallNanos = new AtomicLong();
+    private final AtomicLong windowStallNanos = new AtomicLong();
 
     ChunkWindow(ChunkPool pool, Object holder, int size, int reserve) {
         this.pool = pool;
@@ -64,14 +64,14 @@ public final class ChunkWindow implements AutoCloseable {
         return peak;
     }
 
-    /** Nanoseconds the acquiring thread waited for the process's budget. */
+    /** Nanoseconds the acquiring thread waited for the process's budget, without a wait that has not ended. */
     public long budgetStallNanos() {
-        return budgetStallNanos;
+        return budgetStallNanos.get();
     }
 
-    /** Nanoseconds the acquiring thread waited for its own chunks to come back. */
+    /** Nanoseconds the acquiring thread waited for its own chunks to come back, without a wait that has not ended. */
     public long windowStallNanos() {
-        return windowStallNanos;
+        return windowStallNanos.get();
     }
 
     Object holder() {
@@ -232,7 +232,7 @@ public final class ChunkWindow implements AutoCloseable {
         } catch (InterruptedException e) {
             throw keepFlag();
         } finally {
-            budgetStallNanos += System.nanoTime() - start;
+            budgetStallNanos.addAndGet(System.nanoTime() - start);
             if (!kept) {
                 pool.budget().withdraw(mine);
             }
@@ -264,11 +264,7 @@ public final class ChunkWindow implements AutoCloseable {
             throw keepFlag();
         } finally {
             leaveLine();
-            if (budgetShort) {
-                budgetStallNanos += System.nanoTime() - start;
-            } else {
-                windowStallNanos += System.nanoTime() - start;
-            }
+            (budgetShort ? budgetStallNanos : windowStallNanos).addAndGet(System.nanoTime() - start);
         }
     }
 
