@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ownership.</b> Bytes given are copied. Buffers given to the listener are borrowed.
  *
- * <p><b>Threads.</b> One thread at a time, usually the connection's I/O thread: values are decoded elsewhere.
+ * <p><b>Threads.</b> One thread at a time, usually the connection's I/O thread: values are decoded elsewhere. Any thread
+ * reads {@link #liveBytes} and {@link #peakLiveBytes}.
  */
 public final class ResultDecoder implements AutoCloseable {
 
@@ -144,6 +145,18 @@ public final class ResultDecoder implements AutoCloseable {
             throw lose(new TruncatedResultException(
                     "the stream ends inside a result that has failed", assembler.offset(), null));
         }
+    }
+
+    /** Bytes of this stream's chunks now live, by capacity, those that the listener keeps included; from any thread. */
+    public long liveBytes() {
+        ChunkWindow ahead = chunks.ahead();
+        return window.liveBytes() + (ahead == null ? 0 : ahead.liveBytes());
+    }
+
+    /** The most that were live; where a thread reads ahead, its most and the decoder's, which need not have been at once. */
+    public long peakLiveBytes() {
+        ChunkWindow ahead = chunks.ahead();
+        return window.peakLiveBytes() + (ahead == null ? 0 : ahead.peakLiveBytes());
     }
 
     /** Gives up; an open result fails as truncated. Nothing is accepted afterwards. */
@@ -358,6 +371,7 @@ public final class ResultDecoder implements AutoCloseable {
                 windowStallNanos() - windowStalledBefore,
                 0,
                 expandNanos,
+                peakLiveBytes(),
                 chunks.outsideBytes());
         current = null; // before the listener is told: it has had its one ending, whatever it does in there
         endedStreams.add(open.streamId());

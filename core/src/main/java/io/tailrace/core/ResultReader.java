@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ownership.</b> Buffers are this object's; the channel is the caller's, who closes it afterwards, unless it is
  * {@linkplain Builder#readingOn read ahead}: then it is closed with this reader.
  *
- * <p><b>Threads.</b> The decoding thread alone, which also reads the channel, unless that is read ahead.
+ * <p><b>Threads.</b> The decoding thread alone, which also reads the channel, unless that is read ahead. Any thread reads
+ * {@link #liveBytes} and {@link #peakLiveBytes}.
  */
 public final class ResultReader implements AutoCloseable {
 
@@ -144,6 +145,16 @@ public final class ResultReader implements AutoCloseable {
         }
         releasePending();
         return events.summary;
+    }
+
+    /** Bytes of this stream's chunks now live, by capacity: at most the window. */
+    public long liveBytes() {
+        return decoder.liveBytes();
+    }
+
+    /** The most that were live; where a thread reads ahead, its most and the decoder's, which need not have been at once. */
+    public long peakLiveBytes() {
+        return decoder.peakLiveBytes();
     }
 
     /** Bytes this reader holds outside the pool. */

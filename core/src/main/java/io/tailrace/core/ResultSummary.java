@@ -18,6 +18,8 @@ import io.tailrace.core.wire.ResultId;
  * @param handoffStallNanos waiting for the result's own window: the sending thread, or the decoding thread, is behind
  * @param sinkStallNanos inside the sink
  * @param compressorNanos inside the compressor, compressing or expanding
+ * @param peakLiveBytes the most chunk memory that was live, by capacity: of the result at its writer, of the whole stream so
+ *     far at its reader
  * @param outsideBytes memory outside the pool that we know of, at the end
  */
 public record ResultSummary(
@@ -32,4 +34,5 @@ public record ResultSummary(
         long handoffStallNanos,
         long sinkStallNanos,
         long compressorNanos,
+        long peakLiveBytes,
         long outsideBytes) {}

@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ownership.</b> All chunks of the result are this object's and its sending thread's; the window is closed with
  * it. The sink is the caller's, and closed by the caller, later.
  *
- * <p><b>Threads.</b> One encoding thread calls everything except {@link #cancel}. {@code cancelled} is written before
+ * <p><b>Threads.</b> One encoding thread calls everything except {@link #cancel}, {@link #liveBytes} and {@link #peakLiveBytes}. {@code cancelled} is written before
  * the window is woken and read after it answered, so a cancel is never taken for an interrupt.
  */
 public final class ResultWriter implements AutoCloseable {
@@ -115,6 +115,15 @@ public final class ResultWriter implements AutoCloseable {
     /** Payload bytes written so far. */
     public long payloadBytes() {
         return payload.written();
+    }
+
+    /** Bytes of this result's chunks now live, by capacity: at most its window, also behind its end. */
+    public long liveBytes() {
+        return window.liveBytes();
+    }
+
+    public long peakLiveBytes() {
+        return window.peakLiveBytes();
     }
 
     /**
@@ -273,6 +282,7 @@ public final class ResultWriter implements AutoCloseable {
                 window.windowStallNanos(),
                 delivery.sinkNanos(),
                 frames.compressorNanos(),
+                window.peakLiveBytes(),
                 delivery.outsideBytes());
     }
 

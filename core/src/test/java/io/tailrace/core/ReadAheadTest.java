@@ -83,11 +83,13 @@ class ReadAheadTest {
         ReadableByteChannel channel = channel(stream);
         try (ResultReader reader = builder(own).window(window).open(channel)) {
             Eventually.settlesAt("chunks read ahead", window - 1, () -> own.liveBytes() / CHUNK);
+            assertEquals(own.liveBytes(), reader.liveBytes());
             for (int i = 0; i < 3; i++) {
                 readSample(reader, i);
             }
             assertFalse(reader.nextResult());
             assertEquals(CHUNK, reader.outsideBytes());
+            assertEquals((long) window * CHUNK, reader.peakLiveBytes());
         }
         assertFalse(channel.isOpen(), "what was read ahead is gone: so is the channel");
         assertEquals((long) window * CHUNK, own.peakLiveBytes());

@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -207,9 +208,11 @@ class SinkFailureTest {
         CountDownLatch stuck = new CountDownLatch(1);
         CountDownLatch freed = new CountDownLatch(1);
         AtomicInteger written = new AtomicInteger();
+        AtomicReference<ResultWriter> opened = new AtomicReference<>();
         RecordingSink sink = stuckAt(3, stuck, freed);
         Future<ResultSummary> encoding = audit.executor().submit(() -> {
             try (ResultWriter writer = encoder(pool, true).build().open(ID, "sample/1", sink)) {
+                opened.set(writer);
                 WireOutput out = writer.payload();
                 for (int i = 0; i < VALUE.count(); i++) {
                     out.writeLong(VALUE.at(i));
@@ -222,6 +225,7 @@ class SinkFailureTest {
         Thread.sleep(100);
         int before = written.get();
         assertEquals((long) WINDOW * CHUNK, pool.liveBytes());
+        assertEquals((long) WINDOW * CHUNK, opened.get().liveBytes());
         Thread.sleep(50);
         assertEquals(before, written.get(), "the encoder waits");
         freed.countDown();
@@ -229,6 +233,9 @@ class SinkFailureTest {
         assertTrue(summary.handoffStallNanos() > 50_000_000, summary.toString());
         assertTrue(summary.sinkStallNanos() > 50_000_000, summary.toString());
         assertEquals((long) WINDOW * CHUNK, pool.peakLiveBytes());
+        assertEquals((long) WINDOW * CHUNK, opened.get().peakLiveBytes());
+        assertEquals((long) WINDOW * CHUNK, summary.peakLiveBytes());
+        assertEquals(0, opened.get().liveBytes());
         assertTrue(Received.all(pool, sink.toByteArray()).get(0).complete());
     }
 

@@ -51,6 +51,7 @@ public final class ChunkWindow implements AutoCloseable {
         this.reserve = reserve;
     }
 
+    /** The most chunks that may be live at once. */
     public int size() {
         return size;
     }
@@ -60,8 +61,24 @@ public final class ChunkWindow implements AutoCloseable {
         return live(state.get());
     }
 
+    /** The most chunks that were live at once. */
     public int peak() {
         return peak;
+    }
+
+    /** Bytes of the chunks acquired and not yet released, by capacity. */
+    public long liveBytes() {
+        return (long) live() * pool.chunkBytes();
+    }
+
+    /** The most bytes that were live at once, by capacity. */
+    public long peakLiveBytes() {
+        return (long) peak * pool.chunkBytes();
+    }
+
+    /** How many acquirers wait for a chunk of this window, or to be called back for one: 1 or 0; out of date at once. */
+    public int waiting() {
+        return waiting.occupied() || callback.get() != null ? 1 : 0;
     }
 
     /** Nanoseconds the acquiring thread waited for the process's budget, without a wait that has not ended. */

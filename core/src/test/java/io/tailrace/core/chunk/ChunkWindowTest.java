@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.BudgetExhaustedException;
 import java.io.IOException;
@@ -69,12 +70,16 @@ class ChunkWindowTest {
             for (int i = 0; i < 4; i++) {
                 out.add(window.acquire());
             }
+            assertEquals(0, window.waiting());
             Future<Chunk> fifth = audit.executor().submit(window::acquire);
-            Thread.sleep(50);
+            Eventually.settlesAt("waiting", 1, window::waiting);
             assertFalse(fifth.isDone());
             out.remove(0).release();
             out.add(fifth.get(10, TimeUnit.SECONDS));
+            assertEquals(0, window.waiting());
             assertEquals(4, window.live());
+            assertEquals(4 * CHUNK, window.liveBytes());
+            assertEquals(4 * CHUNK, window.peakLiveBytes());
             out.forEach(Chunk::release);
         }
     }
@@ -291,9 +296,12 @@ class ChunkWindowTest {
                 ChunkWindow window = pool.open("called", 1, 1)) {
             Chunk own = window.tryAcquire(calls::incrementAndGet);
             assertNotNull(own);
+            assertEquals(0, window.waiting());
             assertNull(window.tryAcquire(calls::incrementAndGet), "its window is full");
             assertEquals(0, calls.get());
+            assertEquals(1, window.waiting());
             own.release();
+            assertEquals(0, window.waiting());
             assertEquals(1, calls.get());
             window.tryAcquire().release();
             assertEquals(1, calls.get(), "not again without a new registration");

@@ -78,6 +78,7 @@ final class BackPressureTest {
                     stops++;
                     assertEquals(window, kept.size());
                     assertEquals((long) window * CHUNK, pool.liveBytes());
+                    assertEquals((long) window * CHUNK, decoder.liveBytes());
                     assertEquals(stops - 1, available, "not before a release");
                     int position = bytes.position();
                     assertFalse(decoder.accept(bytes), "and nothing has changed");
@@ -89,6 +90,8 @@ final class BackPressureTest {
                 // The last body and the end frame need a chunk, too.
                 assertEquals(20 - window + 1, stops);
                 assertEquals(6_000, listener.reports().get(0).payload().length);
+                assertEquals((long) window * CHUNK, decoder.peakLiveBytes());
+                assertEquals((long) window * CHUNK, listener.summaries().get(0).peakLiveBytes());
             }
             int called = available;
             kept.forEach(ByteBuf::release);
