@@ -24,7 +24,7 @@ final class ChannelGulps implements Gulps {
             this.gulp = ByteBuffer.allocateDirect(GULP);
         } catch (OutOfMemoryError e) {
             BudgetExhaustedException told =
-                    new BudgetExhaustedException("no direct memory to read with", GULP, ResultException.NONE);
+                    new BudgetExhaustedException("no direct memory to read with", GULP, ResultException.NONE, null);
             told.initCause(e);
             throw told;
         }

@@ -135,19 +135,19 @@ public final class ResultEncoder {
 
         /** Most bytes of all frames of one result, headers included; unlimited by default. */
         public Builder maxWireBytes(long bytes) {
-            maxWireBytes = bytes;
+            maxWireBytes = requireLimit("wire", bytes);
             return this;
         }
 
         /** Most payload bytes of one result, before compression; unlimited by default. */
         public Builder maxPayloadBytes(long bytes) {
-            maxPayloadBytes = bytes;
+            maxPayloadBytes = requireLimit("payload", bytes);
             return this;
         }
 
         /** Most trailer bytes of one result; the default is 64 MiB. */
         public Builder maxTrailerBytes(long bytes) {
-            maxTrailerBytes = bytes;
+            maxTrailerBytes = requireLimit("trailer", bytes);
             return this;
         }
 
@@ -156,10 +156,26 @@ public final class ResultEncoder {
          * seconds.
          */
         public Builder linger(Duration longest) {
+            if (longest == null || longest.isNegative()) {
+                throw new IllegalArgumentException("linger " + longest);
+            }
             linger = longest;
             return this;
         }
 
+        private static long requireLimit(String what, long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("negative limit: " + what + " " + bytes);
+            }
+            return bytes;
+        }
+
+        /**
+         * Builds it.
+         *
+         * @throws IllegalArgumentException for a window below the reserve (1, or 2 when compressing), and for a compression
+         *     whose id is not 1 … 65,535 or by which a chunk may grow by more than a quarter
+         */
         public ResultEncoder build() {
             EncoderSettings settings = new EncoderSettings(
                     pool, window, compression, sendingOn, maxWireBytes, maxPayloadBytes, maxTrailerBytes, linger);

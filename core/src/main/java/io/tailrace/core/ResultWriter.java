@@ -41,8 +41,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ownership.</b> All chunks of the result are this object's and its sending thread's; the window is closed with
  * it. The sink is the caller's, and closed by the caller, later.
  *
- * <p><b>Threads.</b> One encoding thread calls everything except {@link #cancel}, {@link #liveBytes} and {@link #peakLiveBytes}. {@code cancelled} is written before
- * the window is woken and read after it answered, so a cancel is never taken for an interrupt.
+ * <p><b>Threads.</b> One encoding thread calls everything except {@link #cancel}, {@link #liveBytes} and
+ * {@link #peakLiveBytes}. {@code cancelled} is written before the window is woken and read after it answered, so a cancel
+ * is never taken for an interrupt.
  */
 public final class ResultWriter implements AutoCloseable {
 
@@ -62,7 +63,8 @@ public final class ResultWriter implements AutoCloseable {
     /** Whether the ending is through. One that ran out of stack or heap on its way is taken up again by close. */
     private boolean released;
 
-    private @Nullable IOException failure;
+    private @Nullable IOException thrown;
+    private @Nullable ResultFailure failure;
 
     ResultWriter(EncoderSettings settings, OpenBody open, long streamId, ChunkWindow window, FrameSink sink)
             throws IOException {
@@ -110,6 +112,11 @@ public final class ResultWriter implements AutoCloseable {
             trailerBegun = true;
         }
         return trailer;
+    }
+
+    /** What the peer is told of a result that has failed, whatever was thrown here; null while it is open or complete. */
+    public @Nullable ResultFailure failure() {
+        return failure;
     }
 
     /** Payload bytes written so far. */
@@ -234,16 +241,17 @@ public final class ResultWriter implements AutoCloseable {
             window.close();
         }
         released = true;
-        IOException thrown;
+        IOException toThrow;
         if (told == FailurePhase.CANCELLED) {
-            thrown = new ResultCancelledException("cancelled", written, open.id());
+            toThrow = new ResultCancelledException("cancelled", written, open.id());
         } else if (!bySink && (cause instanceof ResultException || cause instanceof InterruptedIOException)) {
-            thrown = (IOException) cause;
+            toThrow = (IOException) cause;
         } else {
-            thrown = new ResultFailedException(record, open.id(), cause);
+            toThrow = new ResultFailedException(record, open.id(), cause);
         }
-        failure = thrown;
-        return thrown;
+        thrown = toThrow;
+        failure = record;
+        return toThrow;
     }
 
     /** The failure frame, in memory outside the pool; with an open frame in front if the peer has seen none. */
@@ -261,8 +269,8 @@ public final class ResultWriter implements AutoCloseable {
     }
 
     private void requireOpen() throws IOException {
-        if (failure != null) {
-            throw failure;
+        if (thrown != null) {
+            throw thrown;
         }
         if (ended) {
             throw new IllegalStateException("the result has ended");

@@ -21,9 +21,11 @@ import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ResultTooLargeException;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -112,6 +114,25 @@ class LimitTest {
             }
         }
         audit.cases(cases);
+    }
+
+    @Test
+    void nonsenseIsRefusedWhereItIsSet() {
+        ResultEncoder.Builder builder = ResultEncoder.builder(audit.pool(CHUNK, CHUNK));
+        for (long bytes : new long[] {-1, Long.MIN_VALUE}) {
+            assertThrows(IllegalArgumentException.class, () -> builder.maxWireBytes(bytes));
+            assertThrows(IllegalArgumentException.class, () -> builder.maxPayloadBytes(bytes));
+            assertThrows(IllegalArgumentException.class, () -> builder.maxTrailerBytes(bytes));
+            assertThrows(IllegalArgumentException.class, () -> builder.linger(Duration.ofNanos(bytes)));
+        }
+        @SuppressWarnings("NullAway") // what a caller without the checker may give
+        Executable none = () -> builder.linger(null);
+        assertThrows(IllegalArgumentException.class, none);
+        builder.maxWireBytes(0)
+                .maxPayloadBytes(0)
+                .maxTrailerBytes(0)
+                .linger(Duration.ZERO)
+                .build();
     }
 
     @Test

@@ -148,6 +148,7 @@ class PoolExhaustionTest {
             BudgetExhaustedException refused =
                     assertThrows(BudgetExhaustedException.class, () -> encoder.open(ID, "sample/1", second));
             assertTrue(refused.retriable());
+            assertEquals(ID, refused.resultId());
             assertEquals(CHUNK, refused.limit());
             Sample.CODEC.encode(new Sample(1, 500), writer.payload());
             writer.finish();

@@ -3,6 +3,7 @@ package io.tailrace.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,11 +19,16 @@ import io.tailrace.core.testing.Sample;
 import io.tailrace.core.wire.FailurePhase;
 import io.tailrace.core.wire.ResultCancelledException;
 import io.tailrace.core.wire.ResultFailedException;
+import io.tailrace.core.wire.ResultFailure;
 import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.ResultTooLargeException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -197,6 +203,74 @@ class SinkContractTest {
             assertSame(thrown, assertThrows(OutOfMemoryError.class, () -> encoder.open(ID, "sample/1", sink)));
             audit.requireWhole();
             assertEquals(0, sink.chunks());
+        }
+    }
+
+    private interface Ending {
+        void on(ResultWriter writer) throws IOException;
+    }
+
+    /** What ends a result in each phase: a call, or a write that throws. */
+    private static final Map<FailurePhase, Ending> ENDINGS = Map.of(
+            FailurePhase.ENCODING,
+            writer -> writer.fail(new IllegalStateException("the codec's")),
+            FailurePhase.LIMIT,
+            writer -> assertThrows(ResultTooLargeException.class, () -> Sample.CODEC.encode(VALUE, writer.payload())),
+            FailurePhase.CANCELLED,
+            writer -> {
+                writer.cancel();
+                assertThrows(ResultCancelledException.class, writer::finish);
+            },
+            FailurePhase.SINK,
+            writer -> assertThrows(ResultFailedException.class, () -> {
+                writer.payload().writeBytes(new byte[1_000], 0, 1_000);
+                writer.finish();
+            }),
+            FailurePhase.CLOSED,
+            ResultWriter::close);
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whateverEndsAResultItsRecordStays(boolean threaded) throws IOException {
+        for (FailurePhase phase : ENDINGS.keySet()) {
+            ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+            RecordingSink sink = new RecordingSink((chunk, bytes, taken) -> {
+                if (phase == FailurePhase.SINK && chunk == 1) {
+                    throw new IOException("gone");
+                }
+            });
+            ResultEncoder encoder =
+                    encoder(pool, threaded).maxPayloadBytes(2_000).build();
+            ResultWriter writer = encoder.open(ID, "sample/1", sink);
+            writer.payload().writeLong(1);
+            assertNull(writer.failure());
+            Objects.requireNonNull(ENDINGS.get(phase)).on(writer);
+            ResultFailure failure = Objects.requireNonNull(writer.failure());
+            assertEquals(phase, failure.phase());
+            assertTrue(failure.payloadBytes() >= 8, failure::toString);
+            assertTrue(failure.frames() >= 1, failure::toString);
+            assertEquals(phase == FailurePhase.SINK, failure.retriable());
+            writer.close();
+            assertSame(failure, writer.failure());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void interruptedResultHasARecordAndACompleteOneHasNone(boolean threaded) throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+        try (ResultWriter writer = encoder(pool, threaded).build().open(ID, "sample/1", new RecordingSink())) {
+            writer.payload().writeLong(1);
+            writer.finish();
+            assertNull(writer.failure());
+        }
+        try (ResultWriter writer = encoder(pool, threaded).build().open(ID, "sample/1", new RecordingSink())) {
+            Thread.currentThread().interrupt();
+            assertThrows(InterruptedIOException.class, writer::finish);
+            assertTrue(Thread.interrupted());
+            assertEquals(
+                    InterruptedIOException.class.getName(),
+                    Objects.requireNonNull(writer.failure()).className());
         }
     }
 

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.tailrace.core.handoff.Waiting;
 import io.tailrace.core.wire.BudgetExhaustedException;
+import io.tailrace.core.wire.ResultId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
@@ -162,8 +163,9 @@ public final class ChunkPool implements AutoCloseable {
         return patienceNanos;
     }
 
-    BudgetExhaustedException exhausted(String reason) {
-        return new BudgetExhaustedException(reason, budgetBytes(), liveBytes());
+    BudgetExhaustedException exhausted(String reason, Object holder) {
+        ResultId id = holder instanceof ResultId result ? result : null;
+        return new BudgetExhaustedException(reason, budgetBytes(), liveBytes(), id);
     }
 
     /** The caller holds a permit. */

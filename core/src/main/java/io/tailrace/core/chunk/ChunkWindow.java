@@ -239,7 +239,7 @@ public final class ChunkWindow implements AutoCloseable {
 
     private void waitForReserve() throws IOException {
         if (pool.patienceNanos() == 0) {
-            throw pool.exhausted("no reserve of " + reserve + " chunks is free");
+            throw pool.exhausted("no reserve of " + reserve + " chunks is free", holder);
         }
         Budget.Claim mine = pool.budget().join(reserve, waiting::signal);
         boolean kept = false;
@@ -255,8 +255,9 @@ public final class ChunkWindow implements AutoCloseable {
             }
         }
         if (!kept) {
-            throw pool.exhausted("no reserve of " + reserve + " chunks came free within "
-                    + pool.patienceNanos() / 1_000_000 + " ms");
+            throw pool.exhausted(
+                    "no reserve of " + reserve + " chunks came free within " + pool.patienceNanos() / 1_000_000 + " ms",
+                    holder);
         }
     }
 
@@ -274,7 +275,8 @@ public final class ChunkWindow implements AutoCloseable {
                 }
                 budgetShort |= joinLineIfBudgetIsShort();
                 if (!awaitChange(start)) {
-                    throw pool.exhausted("no chunk came free within " + pool.patienceNanos() / 1_000_000 + " ms");
+                    throw pool.exhausted(
+                            "no chunk came free within " + pool.patienceNanos() / 1_000_000 + " ms", holder);
                 }
             }
         } catch (InterruptedException e) {
