@@ -41,8 +41,10 @@ public final class ResultEncoder {
      * written to its sink; a sink that was stuck past {@link Builder#linger} is to be closed.
      *
      * @param codecId which codec's bytes the payload is, "name/version"; at most 64 bytes of UTF-8
+     * @throws IllegalArgumentException for a codec id of more than 64 bytes, or a job of more than 255
      * @throws io.tailrace.core.wire.BudgetExhaustedException when the reserve cannot be had in time
-     * @throws java.io.InterruptedIOException when interrupted while waiting for it; the flag is kept
+     * @throws io.tailrace.core.wire.ResultFailedException when the executor refuses the sending task
+     * @throws java.io.InterruptedIOException when interrupted while waiting for the reserve; the flag is kept
      */
     public ResultWriter open(ResultId id, String codecId, FrameSink sink) throws IOException {
         OpenBody body = new OpenBody(settings.pool().chunkBytes(), settings.compressionId(), id, codecId);
@@ -61,6 +63,10 @@ public final class ResultEncoder {
 
     /**
      * Encodes a whole result. If the codec throws, the result fails with that, the peer is told, and it is thrown on.
+     *
+     * @throws IllegalArgumentException as {@link #open} does, as all else that it throws
+     * @throws io.tailrace.core.wire.ResultTooLargeException when a limit was crossed
+     * @throws io.tailrace.core.wire.ResultFailedException when the sink failed
      */
     public <T> ResultSummary encode(ResultId id, ValueCodec<? super T> codec, T value, FrameSink sink)
             throws IOException {

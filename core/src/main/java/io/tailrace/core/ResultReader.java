@@ -309,7 +309,10 @@ public final class ResultReader implements AutoCloseable {
          * Reads from a channel in blocking mode, or from that of a {@link io.tailrace.core.sink.NettySource}, which
          * needs no thread to read ahead.
          *
+         * @throws IllegalArgumentException for a window below what {@link #window} says is needed
          * @throws io.tailrace.core.wire.BudgetExhaustedException when the reserve cannot be had in time
+         * @throws java.io.InterruptedIOException when interrupted while waiting for it; the flag is kept
+         * @throws IOException when the executor refuses to read ahead; the channel is still its owner's
          */
         public ResultReader open(ReadableByteChannel channel) throws IOException {
             Executor executor = channel instanceof Gulps ? null : readingOn;
@@ -340,6 +343,7 @@ public final class ResultReader implements AutoCloseable {
          * @param available runs once after {@link ResultDecoder#accept(ByteBuffer)} has returned false, as soon as
          *     another try is worth it; on the thread that releases the chunk, so it must only hand over. Accept is done
          *     with its bytes by then
+         * @throws IllegalArgumentException for a window below what {@link #window} says is needed
          */
         public ResultDecoder decoder(ResultListener listener, Runnable available) {
             ReaderSettings settings = settings(0);

@@ -103,7 +103,15 @@ public final class ResultWriter implements AutoCloseable {
         return payload;
     }
 
-    /** Where what is known only now is written, behind the payload, which is complete from here on. */
+    /**
+     * Where what is known only now is written, behind the payload, which is complete from here on.
+     *
+     * @throws io.tailrace.core.wire.ResultTooLargeException when the payload's last bytes cross a limit
+     * @throws ResultCancelledException when the result was cancelled
+     * @throws ResultFailedException when it has failed
+     * @throws InterruptedIOException when interrupted; the result has failed
+     * @throws IllegalStateException when it has ended
+     */
     public WireOutput trailer() throws IOException {
         if (!trailerBegun) {
             requireOpen();
@@ -129,6 +137,7 @@ public final class ResultWriter implements AutoCloseable {
         return window.liveBytes();
     }
 
+    /** The most that were live. */
     public long peakLiveBytes() {
         return window.peakLiveBytes();
     }
@@ -136,8 +145,11 @@ public final class ResultWriter implements AutoCloseable {
     /**
      * Completes the result: returns when its end frame is with the sink.
      *
+     * @throws io.tailrace.core.wire.ResultTooLargeException when the last bytes, or the end frame, cross a limit
+     * @throws ResultCancelledException when the result was cancelled
      * @throws ResultFailedException when the sink failed, before or now
      * @throws InterruptedIOException when interrupted while the last frames were sent; whether they arrived is unknown
+     * @throws IllegalStateException when it has ended
      */
     public ResultSummary finish() throws IOException {
         requireOpen();

@@ -10,6 +10,8 @@ import java.lang.System.Logger.Level;
  * The synchronous mode: the encoding thread is the sending thread, and a seal writes at once.
  *
  * <p><b>Ownership.</b> Chunks sent are the delivery's until written.
+ *
+ * <p><b>Threads.</b> The encoding thread alone; {@link #interrupt}, which any thread calls, does nothing here.
  */
 final class SynchronousSending implements Sending {
 

@@ -65,11 +65,6 @@ public final class Chunk extends UnpooledHeapByteBuf {
         return new Chunk(new byte[capacity]);
     }
 
-    /** Attaches an out-of-band body: what remains in {@code source}. */
-    public void attach(ByteBuffer source) {
-        attach(source, source.position(), source.remaining());
-    }
-
     /**
      * Attaches an out-of-band body: {@code length} bytes of {@code source} from its index {@code from}, which must not
      * change until this chunk is released. Nor may the source's limit.

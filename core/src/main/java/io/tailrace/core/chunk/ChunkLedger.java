@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing is written here when a chunk changes hands: holder and stage stand in the chunk itself, so that the
  * ledger costs nothing until it is read.
  *
+ * <p><b>Ownership.</b> None: a slab's object is known here for as long as its pool, and never retained.
+ *
  * <p><b>Threads.</b> Any thread enters and reads. A report taken while chunks move is a snapshot of no single instant.
  */
 final class ChunkLedger {

@@ -33,8 +33,13 @@ public final class ChunkPool implements AutoCloseable {
     /** Smallest slab: an open frame with the longest ids, a data frame's header and the end frame fit. */
     public static final int MIN_CHUNK_BYTES = 512;
 
+    /** Largest slab: 16 MiB, the largest chunk that the format allows. */
     public static final int MAX_CHUNK_BYTES = 16 << 20;
+
+    /** 64 KiB. */
     public static final int DEFAULT_CHUNK_BYTES = 64 << 10;
+
+    /** 16 MiB. */
     public static final long DEFAULT_BUDGET_BYTES = 16L << 20;
 
     private static final int MAX_CHUNKS = 1 << 24;
@@ -73,8 +78,10 @@ public final class ChunkPool implements AutoCloseable {
      * Opens a result's window and grants its reserve whole.
      *
      * @param holder named by the ledger's report
-     * @param window most chunks live at once for this result
+     * @param window most chunks live at once for this result, 1 or more
      * @param reserve chunks it can always have, 0 … window; T results on a pool of T reserves never deadlock
+     * @throws IllegalArgumentException for other numbers, and for a reserve beyond the budget
+     * @throws IllegalStateException when the pool is closed
      * @throws BudgetExhaustedException when the reserve cannot be had in time
      * @throws java.io.InterruptedIOException when interrupted while waiting; the flag is kept
      */
@@ -106,6 +113,7 @@ public final class ChunkPool implements AutoCloseable {
         return new ChunkWindow(this, holder, window, reserve);
     }
 
+    /** Capacity of each chunk. */
     public int chunkBytes() {
         return chunkBytes;
     }
@@ -120,6 +128,7 @@ public final class ChunkPool implements AutoCloseable {
         return (long) live.get() * chunkBytes;
     }
 
+    /** The most bytes that were live at once, by capacity. */
     public long peakLiveBytes() {
         return (long) peak.get() * chunkBytes;
     }
@@ -249,6 +258,11 @@ public final class ChunkPool implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Builds it; slabs are made when they are needed.
+         *
+         * @throws IllegalArgumentException for a budget below one chunk, or above 2²⁴ of them
+         */
         public ChunkPool build() {
             return new ChunkPool(this);
         }

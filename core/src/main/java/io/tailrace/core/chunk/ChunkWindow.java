@@ -178,11 +178,6 @@ public final class ChunkWindow implements AutoCloseable {
         wake();
     }
 
-    /** Undoes {@link #interruptAcquire()}. */
-    public void allowAcquire() {
-        interrupted = false;
-    }
-
     /** Gives up the reserve. Chunks still out count until they are released, which calls nobody back any more. */
     @Override
     public void close() {

@@ -2,7 +2,8 @@
 package io.tailrace.core.frame;
 
 /**
- * Every offset, size and flag of FRAME_FORMAT.md, version 1.0; no behaviour. All integers are little-endian.
+ * Every size and flag of FRAME_FORMAT.md, version 1.0, and every offset but those of fields that are read and written one
+ * after another; no behaviour. All integers are little-endian.
  *
  * <pre>
  *  Frame header
@@ -65,11 +66,7 @@ public final class FrameLayout {
     // OPEN body
     public static final int MAX_OPEN_LENGTH = MIN_CHUNK_SIZE - HEADER_LENGTH;
     static final int OPEN_CHUNK_SIZE_OFFSET = 0;
-    static final int OPEN_COMPRESSION_OFFSET = 4;
     static final int OPEN_RESERVED_OFFSET = 6;
-    static final int OPEN_STAGE_OFFSET = 8;
-    static final int OPEN_TASK_OFFSET = 16;
-    static final int OPEN_ATTEMPT_OFFSET = 24;
     static final int OPEN_TEXTS_OFFSET = 28;
     public static final int MAX_CODEC_ID_LENGTH = 64;
     public static final int MAX_JOB_LENGTH = 255;
@@ -87,11 +84,7 @@ public final class FrameLayout {
     public static final int END_ROOM = HEADER_LENGTH + END_LENGTH;
 
     // FAILURE body
-    static final int FAILURE_PHASE_OFFSET = 0;
-    static final int FAILURE_FLAGS_OFFSET = 1;
     static final int FAILURE_RESERVED_OFFSET = 2;
-    static final int FAILURE_PAYLOAD_OFFSET = 4;
-    static final int FAILURE_FRAMES_OFFSET = 12;
     static final int FAILURE_TEXTS_OFFSET = 20;
     static final int FAILURE_RETRIABLE = 0x01;
     public static final int MAX_FAILURE_FRAME = 8 << 10;

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #outsideBytes} counts as the largest write so far.
  *
  * <p><b>Ownership.</b> The channel is closed with this sink.
+ *
+ * <p><b>Threads.</b> One sending thread at a time. Any thread closes, which wakes a blocked write where the channel's close
+ * does, and reads {@link #outsideBytes}.
  */
 public final class ChannelSink implements FrameSink {
 

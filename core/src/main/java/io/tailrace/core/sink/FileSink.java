@@ -12,10 +12,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A sink into one file for one result, complete or failed: written under a temporary name beside it, renamed when the end frame is out. So
- * under its own name the file is whole or not there; a process that dies leaves only a {@code .part}.
+ * A sink into one file for one result, complete or failed: written under a temporary name beside it, renamed when the end
+ * frame is out. So under its own name the file is whole or not there; a process that dies leaves only a {@code .part}.
  *
  * <p><b>Ownership.</b> The file is this sink's until {@link #complete}; closed before that, it deletes what it wrote.
+ *
+ * <p><b>Threads.</b> The result's sending thread writes and completes; the owner closes after the result's end.
  */
 public final class FileSink implements FrameSink {
 

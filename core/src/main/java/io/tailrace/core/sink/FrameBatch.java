@@ -47,6 +47,12 @@ public final class FrameBatch {
         return size;
     }
 
+    /**
+     * A chunk, borrowed.
+     *
+     * @param index 0 … {@link #size()} − 1
+     * @throws IndexOutOfBoundsException for any other
+     */
     public Chunk get(int index) {
         Chunk chunk = index < size ? chunks[index] : null;
         if (chunk == null) {
@@ -60,6 +66,7 @@ public final class FrameBatch {
         return bytes;
     }
 
+    /** Adds a chunk, which is this batch's until {@link #releaseAll}. For the sending thread, not for sinks. */
     public void add(Chunk chunk) {
         if (size == chunks.length) {
             chunks = Arrays.copyOf(chunks, 2 * size);
@@ -88,6 +95,7 @@ public final class FrameBatch {
         return buffers;
     }
 
+    /** How many views {@link #buffers} makes: one a chunk, and one for each out-of-band body. */
     public int bufferCount() {
         int n = size;
         for (int i = 0; i < size; i++) {

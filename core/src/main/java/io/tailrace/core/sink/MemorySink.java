@@ -10,12 +10,15 @@ import java.nio.channels.ReadableByteChannel;
 /**
  * A sink that keeps the wire bytes as a copy in memory: for tests, small results and caches. What it holds is outside
  * any pool, and grows with the result.
+ *
+ * <p><b>Threads.</b> One sending thread at a time; any thread reads what has been written.
  */
 public final class MemorySink implements FrameSink {
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final StreamSink sink;
 
+    /** An empty one, whose bytes begin with that preamble once a result is written. */
     public MemorySink(FrameBatch.Purpose purpose) {
         sink = new StreamSink(bytes, purpose);
     }

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * A sink into an {@link OutputStream} of the caller's. Chunks are arrays, so nothing is copied on the way.
  *
  * <p><b>Ownership.</b> The stream is flushed when a result is complete, and closed with this sink.
+ *
+ * <p><b>Threads.</b> One sending thread at a time; the owner closes after the last result's end.
  */
 public final class StreamSink implements FrameSink {
 
