@@ -8,68 +8,66 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.MemorySink;
+import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RoundTripTest {
 
+    @RegisterExtension
+    final LeakAudit audit = new LeakAudit();
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void payloadAndTrailerComeBackAsWritten(boolean threaded) throws IOException {
-        ExecutorService executor = Executors.newCachedThreadPool();
-        try (ChunkPool pool =
-                ChunkPool.builder().chunkBytes(1024).budgetBytes(64 << 10).build()) {
-            ResultEncoder encoder = ResultEncoder.builder(pool)
-                    .sendingOn(threaded ? executor : null)
-                    .build();
-            MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
-            byte[] big = new byte[10_000];
-            for (int i = 0; i < big.length; i++) {
-                big[i] = (byte) i;
-            }
-            for (int r = 0; r < 3; r++) {
-                try (ResultWriter writer = encoder.open(new ResultId("job", 1, r, 0), "longs/1", sink)) {
-                    WireOutput out = writer.payload();
-                    for (long i = 0; i < 10_000; i++) {
-                        out.writeLong(i);
-                    }
-                    out.writeOutOfBand(big, 0, big.length);
-                    writer.trailer().writeUtf8("metrics");
-                    ResultSummary summary = writer.finish();
-                    assertEquals(90_000, summary.payloadBytes());
-                    assertTrue(summary.firstPayloadNanos() > 0);
-                }
-            }
-            assertEquals(0, pool.liveBytes());
-            try (ResultReader reader = ResultReader.builder(pool).open(sink.openChannel())) {
-                for (int r = 0; r < 3; r++) {
-                    assertTrue(reader.nextResult());
-                    assertEquals(new ResultId("job", 1, r, 0), reader.id());
-                    WireInput in = reader.payload();
-                    for (long i = 0; i < 10_000; i++) {
-                        assertEquals(i, in.readLong());
-                    }
-                    byte[] back = new byte[big.length];
-                    in.readBytes(back, 0, back.length);
-                    assertEquals(
-                            java.util.HexFormat.of().formatHex(big),
-                            java.util.HexFormat.of().formatHex(back));
-                    assertTrue(in.exhausted());
-                    assertEquals("metrics", reader.trailer().readUtf8());
-                    ResultSummary summary = reader.finish();
-                    assertEquals(90_000, summary.payloadBytes());
-                }
-                assertFalse(reader.nextResult());
-            }
-            assertEquals(0, pool.liveBytes(), pool.report());
-        } finally {
-            executor.shutdown();
+        ChunkPool pool = audit.pool(1024, 64 << 10);
+        ResultEncoder encoder = ResultEncoder.builder(pool)
+                .sendingOn(threaded ? audit.executor() : null)
+                .build();
+        MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
+        byte[] big = new byte[10_000];
+        for (int i = 0; i < big.length; i++) {
+            big[i] = (byte) i;
         }
+        for (int r = 0; r < 3; r++) {
+            try (ResultWriter writer = encoder.open(new ResultId("job", 1, r, 0), "longs/1", sink)) {
+                WireOutput out = writer.payload();
+                for (long i = 0; i < 10_000; i++) {
+                    out.writeLong(i);
+                }
+                out.writeOutOfBand(big, 0, big.length);
+                writer.trailer().writeUtf8("metrics");
+                ResultSummary summary = writer.finish();
+                assertEquals(90_000, summary.payloadBytes());
+                assertTrue(summary.firstPayloadNanos() > 0);
+            }
+        }
+        assertEquals(0, pool.liveBytes());
+        try (ResultReader reader = ResultReader.builder(pool).open(sink.openChannel())) {
+            for (int r = 0; r < 3; r++) {
+                assertTrue(reader.nextResult());
+                assertEquals(new ResultId("job", 1, r, 0), reader.id());
+                WireInput in = reader.payload();
+                for (long i = 0; i < 10_000; i++) {
+                    assertEquals(i, in.readLong());
+                }
+                byte[] back = new byte[big.length];
+                in.readBytes(back, 0, back.length);
+                assertEquals(
+                        java.util.HexFormat.of().formatHex(big),
+                        java.util.HexFormat.of().formatHex(back));
+                assertTrue(in.exhausted());
+                assertEquals("metrics", reader.trailer().readUtf8());
+                ResultSummary summary = reader.finish();
+                assertEquals(90_000, summary.payloadBytes());
+            }
+            assertFalse(reader.nextResult());
+        }
+        assertEquals(0, pool.liveBytes(), pool.report());
     }
 }

@@ -4,15 +4,17 @@ package io.tailrace.core.testing;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
 import io.tailrace.core.chunk.ChunkPool;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -23,9 +25,11 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * The audit after a test: no chunk out, no reserve kept, no thread of ours alive, nothing logged that was not expected.
+ * The audit after a test: no chunk out, no reserve kept, no thread alive that was not there before, no Netty buffer lost,
+ * nothing logged that was not expected.
  *
- * <p>Registered by a test class as an instance field, so that each test has an audit of its own:
+ * <p>Registered by a test class as an instance field, so that each test has an audit of its own; a class without the field
+ * has its tests audited all the same ({@link LeakAuditEverywhere}):
  *
  * <pre>{@code
  * @RegisterExtension
@@ -39,8 +43,10 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
     /** Whether the proofs run at their full size: {@code -Dtailrace.proof=full}. */
     public static final boolean FULL = "full".equals(System.getProperty("tailrace.proof"));
 
-    private static final String THREAD_PREFIX = "tailrace";
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** Threads of the harness and of the JDK's and Netty's own executors, which come and go as they like. */
+    private static final List<String> NOT_OURS =
+            List.of("junit-", "surefire-", "ForkJoinPool.commonPool-", "globalEventExecutor-");
+
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     /** Held here, because the logging framework holds its loggers weakly. */
@@ -55,9 +61,20 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
     private volatile boolean seedUsed;
     private volatile boolean warningsExpected;
     private volatile boolean nettyUsed;
+    private final Duration patience;
     private String test = "";
+    private Set<Thread> threadsBefore = Set.of();
     private ExecutorService executor;
     private ResourceLeakDetector.Level levelBefore;
+
+    public LeakAudit() {
+        this(Duration.ofSeconds(10));
+    }
+
+    /** One that waits that long for threads to end. */
+    LeakAudit(Duration patience) {
+        this.patience = patience;
+    }
 
     /** Builds a pool that must be whole again after the test. */
     public ChunkPool pool(ChunkPool.Builder builder) {
@@ -74,7 +91,7 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
     public synchronized ExecutorService executor() {
         if (executor == null) {
             executor = Executors.newCachedThreadPool(task -> {
-                Thread thread = new Thread(task, THREAD_PREFIX + "-test-" + THREADS.incrementAndGet());
+                Thread thread = new Thread(task, "tailrace-test-" + THREADS.incrementAndGet());
                 thread.setDaemon(true);
                 return thread;
             });
@@ -132,6 +149,7 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
         if (!context.getDisplayName().startsWith(context.getRequiredTestMethod().getName())) {
             test += " " + context.getDisplayName();
         }
+        threadsBefore = threads();
         levelBefore = ResourceLeakDetector.getLevel();
         ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
         OURS.addHandler(ours);
@@ -165,11 +183,11 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
         if (executor != null) {
             executor.shutdown();
         }
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
-        List<Thread> alive = ourThreads();
+        long deadline = System.nanoTime() + patience.toNanos();
+        Set<Thread> alive = newThreads();
         while (!alive.isEmpty() && System.nanoTime() < deadline) {
             pause();
-            alive = ourThreads();
+            alive = newThreads();
         }
         for (Thread thread : alive) {
             problems.add("still runs: " + thread.getName() + stack(thread));
@@ -205,11 +223,11 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
     }
 
     private void provokeNettyReports() {
-        // The detector reports what was collected when it tracks the next buffer.
+        // The detector reports what was collected when it tracks the next buffer; a heap buffer it does not track.
         for (int i = 0; nettyUsed && i < 3; i++) {
             System.gc();
             pause();
-            UnpooledByteBufAllocator.DEFAULT.heapBuffer(16).release();
+            UnpooledByteBufAllocator.DEFAULT.directBuffer(16).release();
         }
     }
 
@@ -219,10 +237,23 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
         }
     }
 
-    private static List<Thread> ourThreads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().startsWith(THREAD_PREFIX) && thread.isAlive())
-                .toList();
+    private Set<Thread> newThreads() {
+        Set<Thread> alive = threads();
+        alive.removeAll(threadsBefore);
+        alive.removeIf(thread -> NOT_OURS.stream().anyMatch(thread.getName()::startsWith));
+        return alive;
+    }
+
+    /** All threads of JUnit's group, in which those of the JVM itself are not, nor virtual ones. */
+    private static Set<Thread> threads() {
+        ThreadGroup group = Thread.currentThread().getThreadGroup();
+        Thread[] found = new Thread[group.activeCount() + 16];
+        int n = group.enumerate(found);
+        while (n == found.length) { // perhaps there were more
+            found = new Thread[2 * n];
+            n = group.enumerate(found);
+        }
+        return new HashSet<>(Arrays.asList(found).subList(0, n));
     }
 
     private static String stack(Thread thread) {
