@@ -192,8 +192,10 @@ final class FrameOrderTest {
         parts.addAll(after);
         byte[] stream = FrameBytes.join(parts);
         List<Reported> reports = reading.push(stream, Cuts.none());
-        List<String> expected = Reading.outlines(ReferenceDecoder.decode(stream, Streams.CHUNK));
+        List<Reported> referee = ReferenceDecoder.decode(stream, Streams.CHUNK);
+        List<String> expected = Reading.outlines(referee);
         assertEquals(expected, Reading.outlines(reports), what);
+        Reading.requireSameReasons(referee, reports, what);
         if (cases % 7 == 0) {
             assertEquals(expected, Reading.outlines(reading.pull(stream, Cuts.headers(stream))), what);
         }

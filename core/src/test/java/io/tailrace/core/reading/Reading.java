@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.reading;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -166,6 +167,18 @@ record Reading(
         return report.terminal() + (report.connectionOver() ? " (over) " : " ") + who + " payload "
                 + HexFormat.of().formatHex(report.payload()) + " trailer "
                 + HexFormat.of().formatHex(report.trailer()) + " " + Objects.toString(report.failure(), "");
+    }
+
+    /** Where the referee names a breach, the report of it names the same, perhaps with more about it. */
+    static void requireSameReasons(List<Reported> referee, List<Reported> reports, String what) {
+        assertEquals(referee.size(), reports.size(), what);
+        for (int i = 0; i < reports.size(); i++) {
+            String named = referee.get(i).reason();
+            String told = reports.get(i).reason();
+            if (referee.get(i).terminal() == Reported.Terminal.MALFORMED) {
+                assertTrue(told.contains(named), () -> what + ": \"" + told + "\" names no \"" + named + "\"");
+            }
+        }
     }
 
     static List<String> outlines(List<Reported> reports) {
