@@ -2,6 +2,7 @@
 package io.tailrace.core.reading;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.chunk.ChunkPool;
@@ -9,6 +10,7 @@ import io.tailrace.core.testing.FrameBytes;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.Reported;
 import io.tailrace.core.testing.Reported.Terminal;
+import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
 import java.io.IOException;
 import java.util.Arrays;
@@ -165,12 +167,13 @@ final class DamagedStreamTest {
             }
         }
 
-        /** The first error that is not the sender's own names the frame in which the first damaged byte is. */
+        /** The first error that is not the sender's own is that of malformed data, and names the frame of the damage. */
         private void requirePlace(List<ResultException> failures, int firstByte, String what) {
             ResultException first = failures.stream()
                     .filter(failure -> !(failure instanceof io.tailrace.core.wire.ResultFailedException))
                     .findFirst()
                     .orElseThrow();
+            assertInstanceOf(MalformedDataException.class, first, what);
             int frame = 0;
             while (frames.get(frame + 1) <= firstByte) {
                 frame++;
