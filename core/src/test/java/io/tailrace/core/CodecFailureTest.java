@@ -166,11 +166,7 @@ class CodecFailureTest {
         HostileException hostile = new HostileException();
         ValueCodec<Sample> codec = new Throwing(100, () -> hostile);
         ResultEncoder encoder = encoder(pool, threaded).build();
-        try {
-            encoder.encode(ID, codec, VALUE, sink);
-        } catch (HostileException e) {
-            assertSame(hostile, e);
-        }
+        assertSame(hostile, assertThrows(HostileException.class, () -> encoder.encode(ID, codec, VALUE, sink)));
         audit.requireWhole();
         assertEquals(1, sink.terminalFrames());
         ResultFailure told =

@@ -2,6 +2,7 @@
 package io.tailrace.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -159,8 +160,7 @@ class PoolExhaustionTest {
     }
 
     @Test
-    void chunkThatCannotBeMadeFailsOneResultRetriably() throws IOException {
-        // A pool that was closed under a running result stands for any failure to get a chunk.
+    void poolThatIsClosedUnderAResultFailsIt() throws IOException {
         ChunkPool pool =
                 ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(8 * CHUNK).build();
         RecordingSink sink = new RecordingSink();
@@ -170,6 +170,7 @@ class PoolExhaustionTest {
         ResultFailedException failed = assertThrows(
                 ResultFailedException.class, () -> Sample.CODEC.encode(new Sample(1, 500), writer.payload()));
         assertEquals(IllegalStateException.class.getName(), failed.failure().className());
+        assertFalse(failed.retriable(), "the pool stays closed");
         writer.close();
         assertEquals(1, sink.terminalFrames());
         assertEquals(0, pool.liveBytes());

@@ -117,11 +117,9 @@ class SinkContractTest {
             @Override
             public void close() {}
         };
-        try {
-            encoder.encode(ID, Sample.CODEC, VALUE, thief);
-        } catch (ResultFailedException e) {
-            assertEquals(ID, e.resultId());
-        }
+        ResultFailedException failed =
+                assertThrows(ResultFailedException.class, () -> encoder.encode(ID, Sample.CODEC, VALUE, thief));
+        assertEquals(ID, failed.resultId());
         assertEquals(0, pool.liveBytes(), pool.report());
         assertEquals(pool.budgetBytes(), pool.freeBytes());
         RecordingSink sound = new RecordingSink();

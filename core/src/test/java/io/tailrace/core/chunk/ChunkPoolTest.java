@@ -246,11 +246,12 @@ class ChunkPoolTest {
     }
 
     @Test
-    void failedSlabAllocationGivesPermitAndPlaceBack(@TempDir Path directory) throws Exception {
+    void failedSlabAllocationGivesPermitAndPlaceBackAndFailsAResultRetriably(@TempDir Path directory) throws Exception {
         try (ChildJvm child =
                 ChildJvm.of(SlabExhaustion.class, directory).options("-Xmx64m").start()) {
             List<String> lines = child.lines(Duration.ofSeconds(30));
             assertTrue(ChildJvm.number(lines, "failures") > 0);
+            assertEquals(1, ChildJvm.number(lines, "resultFailedRetriably"), lines.toString());
             audit.figure(ChildJvm.number(lines, "slabs") + " slabs of 4 MiB fitted a heap of 64 MiB");
         }
     }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.chunk;
 
+import io.tailrace.core.ResultEncoder;
+import io.tailrace.core.ResultWriter;
+import io.tailrace.core.sink.FrameBatch;
+import io.tailrace.core.sink.FrameSink;
+import io.tailrace.core.wire.ResultFailedException;
+import io.tailrace.core.wire.ResultId;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,9 +47,43 @@ final class SlabExhaustion {
             }
         }
         require(pool.freeBytes() == pool.budgetBytes(), pool.freeBytes() + " free at the end");
+        System.out.println("resultFailedRetriably=" + (resultFails(pool) ? 1 : 0));
+        require(pool.freeBytes() == pool.budgetBytes(), pool.freeBytes() + " free behind the result");
         pool.close();
         System.out.println("failures=" + failures);
         System.out.println("slabs=" + most);
+    }
+
+    /** Of a result whose transport keeps every chunk, so that it needs more and more of them. */
+    private static boolean resultFails(ChunkPool pool) throws IOException {
+        List<Chunk> kept = new ArrayList<>();
+        FrameSink keeping = new FrameSink() {
+            @Override
+            public void write(FrameBatch batch) {
+                for (int i = 0; i < batch.size(); i++) {
+                    if (batch.get(i).capacity() == CHUNK) { // not the failure's own
+                        batch.get(i).retain();
+                        kept.add(batch.get(i));
+                    }
+                }
+            }
+
+            @Override
+            public void close() {}
+        };
+        ResultEncoder encoder = ResultEncoder.builder(pool).window(SLABS).build();
+        try (ResultWriter writer = encoder.open(new ResultId("huge", 1, 1, 0), "zeros/1", keeping)) {
+            byte[] zeros = new byte[64 << 10];
+            for (int i = 0; i < SLABS * CHUNK / zeros.length; i++) {
+                writer.payload().writeBytes(zeros, 0, zeros.length);
+            }
+            return false;
+        } catch (ResultFailedException e) {
+            require(e.getCause() instanceof OutOfMemoryError, e.toString());
+            return e.retriable();
+        } finally {
+            kept.forEach(Chunk::release);
+        }
     }
 
     private static void require(boolean holds, String what) {
