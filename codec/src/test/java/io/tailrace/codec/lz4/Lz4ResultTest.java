@@ -41,6 +41,7 @@ class Lz4ResultTest {
     @EnumSource
     void everySizeAroundTheEdgesComesBack(Mode mode) throws IOException {
         int largest = CHUNK - 32 - 72;
+        int cases = 0;
         int[] edges = {0, 1, 63, 64, 65, 128, largest - 100, largest, CHUNK - 32, CHUNK, 2 * CHUNK, 5 * CHUNK};
         for (Samples kind : Samples.values()) {
             for (int edge : edges) {
@@ -48,9 +49,11 @@ class Lz4ResultTest {
                     byte[] raw = kind.bytes(size, size);
                     assertArrayEquals(raw, roundTrip(raw, mode, false), kind + " of " + size);
                     assertArrayEquals(raw, roundTrip(raw, mode, true), kind + " of " + size + " out of band");
+                    cases += 2;
                 }
             }
         }
+        audit.cases(cases);
     }
 
     @ParameterizedTest

@@ -14,16 +14,21 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** Every interleaving of a few calls explains itself by some order of them; afterwards everything is accounted for. */
 @Param(name = "element", gen = IntGen.class, conf = "1:9")
+@Tag("lincheck") // a JVM of its own
 @Timeout(value = 30, unit = TimeUnit.MINUTES) // its runs are bounded by count, and slow on a busy machine
 public final class HandoffLincheckTest {
     private static final int CAPACITY = 2;
     private static final int RUNS = Proof.FULL ? 10_000 : 10;
+    private static final int ITERATIONS = Proof.FULL ? 100 : 2;
+    private static final int CHECKED = Proof.FULL ? 3_000 : 100;
+    private static final int STRESSED = Proof.FULL ? 10_000 : 100;
 
     private final AtomicInteger givenBack = new AtomicInteger();
     private final Handoff<Integer> handoff = new Handoff<>(CAPACITY, e -> givenBack.incrementAndGet());
@@ -113,9 +118,10 @@ public final class HandoffLincheckTest {
 
     @Test
     void modelCheckerFindsNoRunWithoutAnOrder() {
+        cases("model checker", (long) ITERATIONS * CHECKED);
         new ModelCheckingOptions()
-                .iterations(Proof.FULL ? 100 : 2)
-                .invocationsPerIteration(Proof.FULL ? 3_000 : 100)
+                .iterations(ITERATIONS)
+                .invocationsPerIteration(CHECKED)
                 .threads(3)
                 .actorsBefore(2)
                 .actorsPerThread(3)
@@ -124,13 +130,14 @@ public final class HandoffLincheckTest {
                 .check(HandoffLincheckTest.class);
     }
 
-    /** In the full proof alone: its set-up transforms every class that the JVM has loaded, a minute and a half here. */
+    /** In the full proof alone: stress transforms each loaded class at once, half a minute even in a fresh JVM. */
     @EnabledIfSystemProperty(named = "tailrace.proof", matches = "full")
     @Test
     void stressFindsNoRunWithoutAnOrder() {
+        cases("stress", (long) ITERATIONS * STRESSED);
         new StressOptions()
-                .iterations(Proof.FULL ? 100 : 2)
-                .invocationsPerIteration(Proof.FULL ? 10_000 : 100)
+                .iterations(ITERATIONS)
+                .invocationsPerIteration(STRESSED)
                 .threads(3)
                 .actorsBefore(2)
                 .actorsPerThread(3)
@@ -141,6 +148,7 @@ public final class HandoffLincheckTest {
 
     @Test
     void noInterleavingLosesAWakeUpOfTheConsumer() {
+        cases("wake-up of the consumer", RUNS);
         Lincheck.runConcurrentTest(RUNS, () -> {
             Handoff<Integer> handoff = new Handoff<>(1, e -> {}, 0);
             int[] taken = new int[1];
@@ -154,6 +162,7 @@ public final class HandoffLincheckTest {
 
     @Test
     void noInterleavingLosesAWakeUpOfTheProducer() {
+        cases("wake-up of the producer", RUNS);
         Lincheck.runConcurrentTest(RUNS, () -> {
             Handoff<Integer> handoff = new Handoff<>(1, e -> {}, 0);
             handoff.offer(1);
@@ -166,6 +175,7 @@ public final class HandoffLincheckTest {
 
     @Test
     void noInterleavingLosesTheEnd() {
+        cases("the end", RUNS);
         Lincheck.runConcurrentTest(RUNS, () -> {
             AtomicInteger givenBack = new AtomicInteger();
             Handoff<Integer> handoff = new Handoff<>(1, e -> givenBack.incrementAndGet(), 0);
@@ -178,6 +188,7 @@ public final class HandoffLincheckTest {
 
     @Test
     void noInterleavingLeavesAnElementInside() {
+        cases("an element inside", 5L * RUNS);
         Lincheck.runConcurrentTest(5 * RUNS, () -> {
             AtomicInteger givenBack = new AtomicInteger();
             Handoff<Integer> handoff = new Handoff<>(2, e -> givenBack.incrementAndGet(), 0);
@@ -187,6 +198,10 @@ public final class HandoffLincheckTest {
             assertEquals(0, handoff.held());
             assertEquals(answer[0] == OfferResult.ACCEPTED ? 2 : 1, givenBack.get());
         });
+    }
+
+    private static void cases(String what, long invocations) {
+        System.out.println("HandoffLincheckTest, " + what + ": " + invocations + " cases");
     }
 
     private static int takeAll(Handoff<Integer> handoff) {

@@ -64,8 +64,9 @@ final class LengthFieldsTest {
             for (long wire : LENGTHS) {
                 for (long raw : LENGTHS) {
                     for (int flags = 0; flags < 2; flags++) {
-                        cases += requireRefused(kind, flags, wire, raw, false);
-                        cases += requireRefused(kind, flags, wire, raw, true);
+                        requireRefused(kind, flags, wire, raw, false);
+                        requireRefused(kind, flags, wire, raw, true);
+                        cases += 2;
                     }
                 }
             }
@@ -74,10 +75,7 @@ final class LengthFieldsTest {
     }
 
     /** A frame with these lengths and a body of another, inside a result or in place of its opening. */
-    private int requireRefused(int kind, int flags, long wire, long raw, boolean first) throws IOException {
-        if (wire == BODY) {
-            return 0;
-        }
+    private void requireRefused(int kind, int flags, long wire, long raw, boolean first) throws IOException {
         FrameBytes stream = FrameBytes.connection().chunkSize(DECLARED).compression(1);
         stream.whole(new byte[10], new byte[0]); // so that the reader has its first chunk already
         if (!first) {
@@ -108,7 +106,6 @@ final class LengthFieldsTest {
                 Reading.outlines(ReferenceDecoder.decode(bytes, CHUNK)),
                 Reading.outlines(reports),
                 () -> what + reports);
-        return 1;
     }
 
     @Test
