@@ -32,16 +32,16 @@ final class TextWriter {
         int length = text.length();
         int staged = stage(text, 0, length);
         if (staged < length) {
-            writeInStages(text, length);
+            writeInStages(text, staged, length);
         } else {
             out.writeVarInt(byteView.position());
             out.writeBytes(bytes, 0, byteView.position());
         }
     }
 
-    private void writeInStages(CharSequence text, int length) throws IOException {
-        long total = 0;
-        for (int at = 0; at < length; ) {
+    private void writeInStages(CharSequence text, int staged, int length) throws IOException {
+        long total = byteView.position();
+        for (int at = staged; at < length; ) {
             at = stage(text, at, length);
             total += byteView.position();
         }

@@ -174,7 +174,7 @@ final class Utf8Test {
 
             @Override
             public char charAt(int index) {
-                return calls++ < 2000 ? 'a' : '\u00E9';
+                return calls++ < 1500 ? 'a' : '\u00E9';
             }
 
             @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.wire;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -12,6 +13,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
@@ -354,6 +356,66 @@ final class WireOutputTest {
         writing.to(regions.out);
         byte[] expected = HexFormat.of().parseHex(hex.replace(" ", ""));
         assertArrayEquals(expected, regions.bytes(), hex);
+    }
+
+    @Test
+    void textOfUpTo16CharsIsEncodedInTheRegionAndLongerTextInAStage() throws Exception {
+        WireOutput out = new WritableRegions(1 << 10).out;
+        out.next();
+        for (String text : List.of("", "16 chars of text", "\u20AC".repeat(16), "\uD83D\uDE00".repeat(8))) {
+            out.writeUtf8(text);
+        }
+        assertNull(inside(out, "textWriter"), "no stage was made");
+        out.writeUtf8("17 chars of text!");
+        Object stage = inside(out, "textWriter");
+        assertEquals("17 chars of text!", new String((char[]) inside(stage, "chars"), 0, 17), "the first copy");
+        assertEquals("17 chars of text!", new String((byte[]) inside(stage, "bytes"), 0, 17, US_ASCII), "the second");
+    }
+
+    private static Object inside(Object object, String field) throws ReflectiveOperationException {
+        Field found = object.getClass().getDeclaredField(field);
+        found.setAccessible(true);
+        return found.get(object);
+    }
+
+    /** A text that counts how often its chars are asked for. */
+    private static final class Counted implements CharSequence {
+        private final int length;
+        private int read;
+
+        Counted(int length) {
+            this.length = length;
+        }
+
+        @Override
+        public int length() {
+            return length;
+        }
+
+        @Override
+        public char charAt(int index) {
+            read++;
+            return 'c';
+        }
+
+        @Override
+        public CharSequence subSequence(int from, int to) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public String toString() {
+            return "c".repeat(length);
+        }
+    }
+
+    @Test
+    void textIsEncodedOnceAsLongAsItFitsTheStageAndTwiceBeyond() throws IOException {
+        for (int length : new int[] {1, 17, 512, 513, 5_000}) {
+            Counted text = new Counted(length);
+            new WritableRegions(1 << 10).out.writeUtf8(text);
+            assertEquals(length <= 512 ? length : 2 * length, text.read, "chars read of " + length);
+        }
     }
 
     /** Gives one buffer again and again. */
