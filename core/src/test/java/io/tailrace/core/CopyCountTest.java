@@ -7,22 +7,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.FrameSink;
+import io.tailrace.core.sink.MemorySink;
 import io.tailrace.core.sink.StreamSink;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.PackBits;
 import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How often a payload byte is copied between the codec's write and the sink: 0 times, in band and out of band. */
+/** How often a payload byte is copied between the codec's write and the sink, and between a channel and its reader. */
 class CopyCountTest {
 
     private static final int CHUNK = 64 << 10;
@@ -98,33 +104,124 @@ class CopyCountTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void whatIsWrittenByValueIsNeverCopiedAgain(boolean threaded) throws IOException {
-        // Every primitive goes into the region and nowhere else: as many bytes leave the regions as were written.
+    void whatIsWrittenByValueIsInItsFrameAtOnceAndReachesTheStreamFromThere(boolean threaded) throws IOException {
         ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
         Places stream = new Places();
-        List<byte[]> slabs = new ArrayList<>();
+        List<Place> values = new ArrayList<>();
+        long[] longs = new long[20];
         long payload;
         try (ResultWriter writer = encoder(pool, threaded)
                 .build()
                 .open(ID, "longs/1", new StreamSink(stream, FrameBatch.Purpose.CONNECTION))) {
             WireOutput out = writer.payload();
-            for (int i = 0; i < 50_000; i++) {
-                out.writeLong(i);
-                out.writeVarInt(i);
-                out.writeUtf8("\u00e4 text");
-                byte[] slab = out.array();
-                if (slabs.stream().noneMatch(known -> known == slab)) {
-                    slabs.add(slab);
-                }
+            for (int i = 0; i < 20_000; i++) {
+                out.writeLong(~(long) i);
+                values.add(written(out, ~(long) i, Long.BYTES));
+                out.writeInt(i);
+                values.add(written(out, i, Integer.BYTES));
+                longs[longs.length - 1] = i;
+                out.writeLongs(longs, 0, longs.length);
+                values.add(written(out, i, Long.BYTES));
             }
             payload = writer.finish().payloadBytes();
         }
-        long fromSlabs = stream.written.stream()
-                .filter(place -> slabs.stream().anyMatch(slab -> slab == place.array()))
-                .mapToLong(place -> place.to() - place.from())
-                .sum();
-        assertTrue(fromSlabs >= payload, fromSlabs + " of " + payload);
-        assertTrue(slabs.size() <= 4, slabs.size() + " slabs for a window of 4");
+        assertEquals(20_000L * (8 + 4 + 160), payload);
+        long uncopied = uncopied(values, stream.written);
+        assertEquals(20_000L * (8 + 4 + 8), uncopied);
+        audit.figure("by value, " + uncopied + " of " + uncopied + " bytes were in their frame when the write returned,"
+                + " and reached the stream from there: 0 copies");
+    }
+
+    /** The place of what was written last, which holds it already. */
+    private static Place written(WireOutput out, long expected, int length) {
+        int to = out.offset();
+        long found = 0;
+        for (int i = 1; i <= length; i++) {
+            found = found << 8 | (out.array()[to - i] & 0xFF);
+        }
+        assertEquals(
+                length == Integer.BYTES ? (int) expected : expected, length == Integer.BYTES ? (int) found : found);
+        return new Place(out.array(), to - length, to);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void directBufferReachesAStreamThroughItsCarriersOwnSlab(boolean threaded) throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
+        Places stream = new Places();
+        int length = 5 * (CHUNK - 32);
+        try (ResultWriter writer = encoder(pool, threaded)
+                .build()
+                .open(ID, "bytes/1", new StreamSink(stream, FrameBatch.Purpose.CONNECTION))) {
+            writer.payload().writeOutOfBand(ByteBuffer.allocateDirect(length));
+            writer.finish();
+        }
+        List<Place> bodies = stream.written.stream()
+                .filter(place -> place.to() - place.from() > 1_000)
+                .toList();
+        assertEquals(length, bytes(bodies));
+        assertTrue(bodies.stream().allMatch(place -> place.array().length == CHUNK), "slabs of the pool");
+        assertTrue(distinct(bodies) <= 4, distinct(bodies) + " slabs for a window of 4");
+        audit.figure("a direct buffer, " + length + " bytes reached the stream through slabs: 1 copy");
+    }
+
+    private static long bytes(List<Place> places) {
+        return places.stream().mapToLong(place -> place.to() - place.from()).sum();
+    }
+
+    private static int distinct(List<Place> places) {
+        Set<byte[]> arrays = Collections.newSetFromMap(new IdentityHashMap<>());
+        places.forEach(place -> arrays.add(place.array()));
+        return arrays.size();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatArrivesIsCopiedOnceIntoAChunkAndReadFromThere(boolean ahead) throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, 8L * CHUNK);
+        MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
+        int length = 5 * CHUNK;
+        try (ResultWriter writer = encoder(pool, false).build().open(ID, "bytes/1", sink)) {
+            writer.payload().writeBytes(new byte[length], 0, length);
+            writer.finish();
+        }
+        List<Place> regions = new ArrayList<>();
+        try (ResultReader reader = ResultReader.builder(pool)
+                .window(2)
+                .readingOn(ahead ? audit.executor() : null)
+                .open(ahead ? sink.openChannel() : new DirectOnly(sink.openChannel()))) {
+            reader.nextResult();
+            WireInput in = reader.payload();
+            while (!in.exhausted()) {
+                regions.add(new Place(in.array(), in.offset(), in.limit()));
+                in.commit(in.limit());
+            }
+            reader.finish();
+        }
+        assertEquals(length, bytes(regions));
+        assertTrue(regions.stream().allMatch(place -> place.array().length == CHUNK), "slabs of the pool");
+        assertTrue(distinct(regions) <= 4 + 2, "slabs of the pool, used again: " + distinct(regions));
+        audit.figure("arriving, " + length + " bytes were read from the chunks of their frames, which a "
+                + (ahead ? "chunk read ahead" : "direct gulp") + " filled: 1 copy");
+    }
+
+    /** Asks for direct memory to read into: the JDK copies once more into any other. */
+    private record DirectOnly(ReadableByteChannel from) implements ReadableByteChannel {
+        @Override
+        public int read(ByteBuffer into) throws IOException {
+            assertTrue(into.isDirect());
+            return from.read(into);
+        }
+
+        @Override
+        public boolean isOpen() {
+            return from.isOpen();
+        }
+
+        @Override
+        public void close() throws IOException {
+            from.close();
+        }
     }
 
     @ParameterizedTest
