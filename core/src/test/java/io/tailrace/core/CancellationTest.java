@@ -23,13 +23,16 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CancellationTest {
@@ -406,6 +409,80 @@ class CancellationTest {
         for (int i = 0; i < times; i++) {
             Thread.onSpinWait();
         }
+    }
+
+    /** Of {@link #VALUE}'s result, the end frame's included. */
+    private static final int CHUNKS = 21;
+
+    @ParameterizedTest
+    @CsvSource({"false,false", "false,true", "true,false", "true,true"})
+    void stopFromAnotherThreadMeetsEveryChunk(boolean threaded, boolean interrupts) throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
+        SplittableRandom seeds = new SplittableRandom(audit.seed());
+        int rounds = LeakAudit.FULL ? 100 : 5;
+        int complete = 0;
+        for (int k = 0; k < CHUNKS; k++) {
+            for (int round = 0; round < rounds; round++) {
+                complete += stoppedAtChunk(k, seeds.nextInt(500), pool, threaded, interrupts) ? 1 : 0;
+            }
+        }
+        audit.cases((long) CHUNKS * rounds);
+        audit.figure(complete + " of them were complete before");
+    }
+
+    /** The other thread begins when the sink has got chunk k in hand, and acts so many turns later. */
+    private boolean stoppedAtChunk(int k, int turns, ChunkPool pool, boolean threaded, boolean interrupts)
+            throws Exception {
+        String where = "seed " + audit.seed() + ", chunk " + k + ", " + turns + " turns";
+        CountDownLatch reached = new CountDownLatch(1);
+        AtomicBoolean awake = new AtomicBoolean();
+        int[] seen = new int[1];
+        RecordingSink sink = new RecordingSink((chunk, bytes, taken) -> {
+            seen[0] = chunk + 1;
+            if (chunk == k) {
+                reached.countDown();
+                while (!awake.get()) { // else waking outlasts all other chunks
+                    Thread.onSpinWait();
+                }
+            }
+        });
+        Thread encoding = Thread.currentThread();
+        ResultWriter writer = encoder(pool, threaded).open(ID, "sample/1", sink);
+        Future<?> other = audit.executor().submit(() -> {
+            assertTrue(reached.await(20, TimeUnit.SECONDS), where);
+            awake.set(true);
+            spin(turns);
+            if (interrupts) {
+                encoding.interrupt();
+            } else {
+                writer.cancel();
+            }
+            return null;
+        });
+        IOException thrown = null;
+        try (writer) {
+            Sample.CODEC.encode(VALUE, writer.payload());
+            writer.finish();
+        } catch (ResultCancelledException | InterruptedIOException e) {
+            thrown = e;
+            assertEquals(interrupts, e instanceof InterruptedIOException, where);
+            assertEquals(interrupts, Thread.currentThread().isInterrupted(), where);
+        }
+        awaitInterrupt(other);
+        audit.requireWhole();
+        assertTrue(seen[0] > k, where + ": the sink saw " + seen[0]);
+        assertEquals(1, sink.terminalFrames(), where);
+        Received result = Received.all(pool, sink.toByteArray()).get(0);
+        assertTrue(thrown != null || result.complete(), where);
+        assertTrue(VALUE.startsWith(result.payload()), where);
+        // Interrupted while the last frames were on their way, it may have arrived all the same.
+        if (thrown != null && !(interrupts && result.complete())) {
+            assertEquals(
+                    interrupts ? FailurePhase.ENCODING : FailurePhase.CANCELLED,
+                    result.told().failure().phase(),
+                    where);
+        }
+        return result.complete();
     }
 
     private static void awaitInterrupt(Future<?> interrupter) throws Exception {
