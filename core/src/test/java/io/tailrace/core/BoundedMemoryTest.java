@@ -57,18 +57,21 @@ class BoundedMemoryTest {
     }
 
     @Test
-    void directMemorySpentFailsOneResultRetriablyAndIsSurvived() throws Exception {
+    void directMemorySpentUnderLoadFailsWhatNeedsItRetriablyAndIsSurvived() throws Exception {
         try (ChildJvm child = ChildJvm.of(DirectExhaustion.class, directory)
-                .options("-Xmx64m", "-XX:MaxDirectMemorySize=2m")
+                .options("-Xmx64m", "-XX:MaxDirectMemorySize=32m")
                 .start()) {
             List<String> lines = child.lines(LONGEST);
-            // JDK 25 no longer counts the buffers that its channels copy through: there the write succeeds.
-            long failed = ChildJvm.number(lines, "failedRetriably");
-            assertTrue(failed == 1 || Runtime.version().feature() >= 25, lines.toString());
-            audit.figure(failed == 1 ? "a channel's write failed" : "a channel's write needed none that is counted");
+            long sockets = ChildJvm.number(lines, "socketsFailed");
+            // JDK 25 no longer counts the buffers that its channels copy through: there these writes succeed.
+            assertTrue(sockets > 0 || Runtime.version().feature() >= 25, lines.toString());
+            assertTrue(ChildJvm.number(lines, "nettyFailed") > 0, lines.toString());
+            assertTrue(ChildJvm.number(lines, "othersComplete") > 0, lines.toString());
             assertEquals(1, ChildJvm.number(lines, "readerRefusedRetriably"), lines.toString());
-            assertEquals(1, ChildJvm.number(lines, "othersWentOn"), lines.toString());
             assertEquals(1, ChildJvm.number(lines, "recovered"), lines.toString());
+            audit.figure("with 32 MiB of direct memory spent, " + sockets + " results into sockets and "
+                    + ChildJvm.number(lines, "nettyFailed") + " into Netty failed retriably, "
+                    + ChildJvm.number(lines, "othersComplete") + " others were complete; then all again");
         }
     }
 }
