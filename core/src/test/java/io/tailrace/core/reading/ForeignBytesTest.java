@@ -3,23 +3,36 @@ package io.tailrace.core.reading;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tailrace.core.NettyResultDecoder;
+import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.testing.FrameBytes;
 import io.tailrace.core.testing.LeakAudit;
+import io.tailrace.core.testing.NettyLoop;
 import io.tailrace.core.testing.Reported;
 import io.tailrace.core.testing.Reported.Terminal;
+import io.tailrace.core.wire.MalformedDataException;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Peers that speak something else, and bytes where none belong: a clean error at once, which names what it sees. */
 final class ForeignBytesTest {
@@ -38,8 +51,8 @@ final class ForeignBytesTest {
         good = FrameBytes.connection().whole(new byte[700], new byte[5]).toBytes();
     }
 
-    @Test
-    void strangersAreRefusedAndNamedBeforeMemoryIsTaken() throws IOException {
+    /** What strangers say first, and what of it they are named by. */
+    private static Map<String, String> strangers() {
         Map<String, String> strangers = new LinkedHashMap<>();
         strangers.put("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP");
         strangers.put("POST /results HTTP/1.1\r\n", "HTTP");
@@ -51,6 +64,12 @@ final class ForeignBytesTest {
         strangers.put("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "00 00");
         strangers.put(text("ac ed 00 05 73 72 00 10 6a 61 76 61 2e 6c 61 6e"), "ac ed");
         strangers.put(text("89 50 4e 47 0d 0a 1a 0a 00 00 00 0d 49 48 44 52"), "89 50 4e 47");
+        return strangers;
+    }
+
+    @Test
+    void strangersAreRefusedAndNamedBeforeMemoryIsTaken() throws IOException {
+        Map<String, String> strangers = strangers();
         for (Map.Entry<String, String> entry : strangers.entrySet()) {
             byte[] bytes = entry.getKey().getBytes(ISO_8859_1);
             for (List<Reported> reports : List.of(reading.push(bytes, Cuts.none()), reading.pull(bytes, Cuts.none()))) {
@@ -64,6 +83,59 @@ final class ForeignBytesTest {
         }
         assertEquals(0, pool.peakLiveBytes());
         audit.cases(3L * strangers.size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void strangerThatKeepsItsConnectionOpenIsRefusedWithinASecond(boolean ahead) throws Exception {
+        Reading read = ahead ? reading.ahead(audit.executor()) : reading;
+        for (Map.Entry<String, String> entry : strangers().entrySet()) {
+            long start;
+            try (ServerSocketChannel server = ServerSocketChannel.open()
+                            .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                    SocketChannel client = SocketChannel.open(server.getLocalAddress());
+                    ResultReader reader = read.builder().open(server.accept())) {
+                start = System.nanoTime();
+                client.write(ByteBuffer.wrap(entry.getKey().getBytes(ISO_8859_1)));
+                MalformedDataException refused = assertThrows(MalformedDataException.class, reader::nextResult);
+                assertTrue(refused.reason().contains(entry.getValue()), refused::reason);
+                assertTrue(client.isConnected(), "it would have waited");
+            }
+            requireWithinASecond(start, entry.getKey()); // the reader's close included
+        }
+        audit.cases(strangers().size());
+    }
+
+    @Test
+    void nettysChannelIsClosedToAStrangerWithinASecond() throws Exception {
+        for (Map.Entry<String, String> entry : strangers().entrySet()) {
+            Recording recording = new Recording();
+            try (NettyLoop loop = NettyLoop.open(
+                    channel -> channel.pipeline().addLast(new NettyResultDecoder(reading.builder(), recording)))) {
+                long start = System.nanoTime();
+                loop.plain().write(ByteBuffer.wrap(entry.getKey().getBytes(ISO_8859_1)));
+                assertTrue(loop.netty().closeFuture().await(1, TimeUnit.SECONDS), entry.getKey());
+                assertEquals(-1, readToEnd(loop.plain()));
+                requireWithinASecond(start, entry.getKey());
+                Reported only = onlyFault(recording.reports());
+                assertTrue(only.reason().contains(entry.getValue()), only::reason);
+            }
+        }
+        audit.cases(strangers().size());
+    }
+
+    /** What is not read when a socket is closed resets its connection: for its peer an end as well. */
+    private static int readToEnd(SocketChannel channel) {
+        try {
+            return channel.read(ByteBuffer.allocate(1));
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    private static void requireWithinASecond(long start, String what) {
+        long millis = (System.nanoTime() - start) / 1_000_000;
+        assertTrue(millis < 1_000, () -> millis + " ms for " + what);
     }
 
     @Test

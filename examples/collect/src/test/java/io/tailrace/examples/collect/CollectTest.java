@@ -79,6 +79,20 @@ final class CollectTest {
     }
 
     @Test
+    void defaultsGiveThePublishedAnswerInHeapsOf64Mebibytes() throws IOException {
+        assertEquals(0, collect());
+
+        assertEquals("6001215", summary("rows"));
+        assertEquals("true", summary("answerMatches"));
+        assertEquals("1.0", summary("scale"));
+        assertEquals(64L << 20, number("heapBytes"));
+        assertTrue(number("peakLiveBytes") > 0);
+        assertTrue(number("peakLiveBytes") <= number("windowBytes"), "the window is the bound");
+        assertTrue(number("driverPeakLiveBytes") <= 2 * number("windowBytes"), "of one result from each executor");
+        assertTrue(number("executorLiveHeapBytes") < 16 << 20, summary("executorLiveHeapBytes"));
+    }
+
+    @Test
     void stockModeGivesTheSameAnswerWhereItHasTheHeap() throws IOException {
         assertEquals(0, collect("--mode", "stock", "--scale", "0.01", "--tasks", "3"));
 
