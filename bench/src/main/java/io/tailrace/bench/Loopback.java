@@ -13,7 +13,12 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.locks.LockSupport;
 
-/** A connection over loopback TCP whose receiver reads in gulps of 256 KiB and drops them. */
+/**
+ * A connection over loopback TCP whose receiver reads in gulps of 256 KiB and drops them.
+ *
+ * <p><b>Threads.</b> One sends, and counts what it sent, or has a sending thread do so and waits for its end; the receiver
+ * alone writes {@code received}, which the first reads.
+ */
 final class Loopback implements AutoCloseable {
 
     private static final int GULP = 256 << 10;

@@ -10,7 +10,11 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.jctools.queues.varhandle.SpscVarHandleArrayQueue;
 
-/** Passes elements from this thread to another, through the hand-off and through the bare queue inside it. */
+/**
+ * Passes elements from this thread to another, through the hand-off and through the bare queue inside it.
+ *
+ * <p><b>Threads.</b> One calls, and waits for the consumer's end in each call; between the two are only the queues.
+ */
 final class Passing implements AutoCloseable {
 
     static final int COUNT = 20_000;

@@ -17,6 +17,9 @@ import java.util.stream.Stream;
 /**
  * One run of the job in one mode: starts driver and executors as JVMs of their own, shows progress, sums up, and leaves
  * neither process nor file behind, also when it is interrupted itself.
+ *
+ * <p><b>Threads.</b> One runs the job; at the JVM's end the shutdown hook's ends the children, whose list they share under its
+ * lock. A child that is started behind the hook ends by itself when this JVM does.
  */
 final class Launcher {
 

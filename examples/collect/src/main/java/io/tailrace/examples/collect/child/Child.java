@@ -4,7 +4,11 @@ package io.tailrace.examples.collect.child;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A child JVM's main class. It ends when its launcher does: standard input is then closed. */
+/**
+ * A child JVM's main class. It ends when its launcher does: standard input is then closed.
+ *
+ * <p><b>Threads.</b> The main thread works; a daemon waits for the end of standard input and then halts the JVM, sharing nothing.
+ */
 public final class Child {
 
     /** The exit status of a JVM that ran out of memory; {@code -XX:+ExitOnOutOfMemoryError} has the same. */

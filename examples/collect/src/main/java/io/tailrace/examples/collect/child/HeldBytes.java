@@ -3,7 +3,11 @@ package io.tailrace.examples.collect.child;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A count of bytes held, and the most there ever were. */
+/**
+ * A count of bytes held, and the most there ever were.
+ *
+ * <p><b>Threads.</b> Any thread adds, removes and reads; each sum that an add makes is seen by the peak.
+ */
 final class HeldBytes {
 
     private final AtomicLong now = new AtomicLong();
