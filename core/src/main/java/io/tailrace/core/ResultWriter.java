@@ -146,9 +146,10 @@ public final class ResultWriter implements AutoCloseable {
      * Completes the result: returns when its end frame is with the sink.
      *
      * @throws io.tailrace.core.wire.ResultTooLargeException when the last bytes, or the end frame, cross a limit
-     * @throws ResultCancelledException when the result was cancelled
+     * @throws ResultCancelledException when the result was cancelled; if while the last frames were sent, whether they
+     *     arrived is unknown
      * @throws ResultFailedException when the sink failed, before or now
-     * @throws InterruptedIOException when interrupted while the last frames were sent; whether they arrived is unknown
+     * @throws InterruptedIOException when interrupted while the last frames were sent; the same is unknown
      * @throws IllegalStateException when it has ended
      */
     public ResultSummary finish() throws IOException {

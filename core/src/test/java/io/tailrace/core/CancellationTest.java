@@ -249,9 +249,9 @@ class CancellationTest {
             if (thrown == null && !closes) {
                 complete++;
                 assertTrue(result.complete());
-            } else if (thrown != null) {
+            } else if (thrown != null && !(threaded && !closes && result.complete())) { // the end was on its way
                 assertEquals(FailurePhase.CANCELLED, result.told().failure().phase());
-            } else {
+            } else if (closes) {
                 assertFalse(result.complete());
             }
             assertTrue(VALUE.startsWith(result.payload()));
@@ -475,8 +475,9 @@ class CancellationTest {
         Received result = Received.all(pool, sink.toByteArray()).get(0);
         assertTrue(thrown != null || result.complete(), where);
         assertTrue(VALUE.startsWith(result.payload()), where);
-        // Interrupted while the last frames were on their way, it may have arrived all the same.
-        if (thrown != null && !(interrupts && result.complete())) {
+        // Stopped while the last frames were on their way, it may have arrived all the same.
+        boolean arrived = result.complete() && (threaded || interrupts);
+        if (thrown != null && !arrived) {
             assertEquals(
                     interrupts ? FailurePhase.ENCODING : FailurePhase.CANCELLED,
                     result.told().failure().phase(),
