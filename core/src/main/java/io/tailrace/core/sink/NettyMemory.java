@@ -9,7 +9,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The direct memory that Netty's transport copies heap chunks into before it writes them: an allocator of our own,
- * counted, small, and without caches per thread. A process makes one and gives it to all its {@link NettySink}s.
+ * counted, small, and without caches per thread. A process makes one, gives it to all its {@link NettySink}s and keeps it:
+ * one for each connection would pile up regions that only a garbage collection gives back.
  *
  * <p>Each sink has at most k chunks inside Netty, so all of them together use at most connections × k × chunk bytes
  * here, rounded up to whole regions of {@link #regionBytes}; one region stays while this is open. Channels of sinks
@@ -74,7 +75,10 @@ public final class NettyMemory implements AutoCloseable {
         return allocator.metric().chunkSize();
     }
 
-    /** Lets the kept region go once no buffer is in it. */
+    /**
+     * Lets the kept region go. Netty itself keeps a region that a small buffer was in, until the threads that used this memory
+     * have ended and it is collected; {@link #usedBytes} tells.
+     */
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {

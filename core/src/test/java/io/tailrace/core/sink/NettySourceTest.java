@@ -351,9 +351,10 @@ class NettySourceTest {
         requireMemoryBack();
     }
 
+    /** No more rounds than direct memory holds: what Netty keeps of each is collected with this thread. */
     @Test
     void closesOfAMemoryMayRace() throws Exception {
-        int rounds = LeakAudit.FULL ? 100_000 : 2_000;
+        int rounds = LeakAudit.FULL ? 4_000 : 2_000;
         CyclicBarrier together = new CyclicBarrier(2);
         for (int i = 0; i < rounds; i++) {
             NettyMemory raced = NettyMemory.forChunks(1);
