@@ -3,7 +3,9 @@
 module io.tailrace.codec {
     requires transitive io.tailrace.core;
     requires org.lz4.java;
+    requires org.objectweb.asm;
     requires static org.jspecify;
 
+    exports io.tailrace.codec;
     exports io.tailrace.codec.lz4;
 }

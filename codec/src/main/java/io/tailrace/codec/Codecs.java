@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec;
+
+import io.tailrace.core.wire.ValueCodec;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The codecs of plain types, and how codecs are put together. */
+public final class Codecs {
+
+    public static final Codec<Boolean> BOOLEAN =
+            new Plain<>(Kind.BOOLEAN, (value, out) -> out.wire.writeBoolean(value), in -> in.wire.readBoolean());
+
+    public static final Codec<Byte> BYTE =
+            new Plain<>(Kind.BYTE, (value, out) -> out.wire.writeByte(value), in -> in.wire.readByte());
+
+    /** Also reads a byte. */
+    public static final Codec<Short> SHORT = new Plain<Short>(
+                    Kind.SHORT, (value, out) -> out.wire.writeShort(value), in -> in.wire.readShort())
+            .from(Kind.BYTE, in -> (short) in.wire.readByte());
+
+    public static final Codec<Character> CHAR =
+            new Plain<>(Kind.CHAR, (value, out) -> out.wire.writeChar(value), in -> in.wire.readChar());
+
+    /** Also reads a byte and a short. */
+    public static final Codec<Integer> INT = new Plain<Integer>(
+                    Kind.INT, (value, out) -> out.wire.writeInt(value), in -> in.wire.readInt())
+            .from(Kind.BYTE, in -> (int) in.wire.readByte())
+            .from(Kind.SHORT, in -> (int) in.wire.readShort());
+
+    /** Also reads a byte, a short and an int. */
+    public static final Codec<Long> LONG = new Plain<Long>(
+                    Kind.LONG, (value, out) -> out.wire.writeLong(value), in -> in.wire.readLong())
+            .from(Kind.BYTE, in -> (long) in.wire.readByte())
+            .from(Kind.SHORT, in -> (long) in.wire.readShort())
+            .from(Kind.INT, in -> (long) in.wire.readInt());
+
+    /** Also reads a byte and a short, which it holds exactly. */
+    public static final Codec<Float> FLOAT = new Plain<Float>(
+                    Kind.FLOAT, (value, out) -> out.wire.writeFloat(value), in -> in.wire.readFloat())
+            .from(Kind.BYTE, in -> (float) in.wire.readByte())
+            .from(Kind.SHORT, in -> (float) in.wire.readShort());
+
+    /** Also reads a byte, a short, an int and a float, which it holds exactly. */
+    public static final Codec<Double> DOUBLE = new Plain<Double>(
+                    Kind.DOUBLE, (value, out) -> out.wire.writeDouble(value), in -> in.wire.readDouble())
+            .from(Kind.BYTE, in -> (double) in.wire.readByte())
+            .from(Kind.SHORT, in -> (double) in.wire.readShort())
+            .from(Kind.INT, in -> (double) in.wire.readInt())
+            .from(Kind.FLOAT, in -> (double) in.wire.readFloat());
+
+    /** Any string, unpaired surrogates too. */
+    public static final Codec<String> TEXT = new TextCodec();
+
+    /** Large ones go by reference: they must not change until the result is sent. */
+    public static final Codec<byte[]> BYTES = new Plain<>(
+            Kind.BYTES,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeOutOfBand(value, 0, value.length);
+            },
+            in -> in.wire.readByteArray(in.wire.readVarInt()));
+
+    public static final Codec<boolean[]> BOOLEANS = new Plain<>(
+            Kind.BOOLEANS,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeBooleans(value, 0, value.length);
+            },
+            in -> in.wire.readBooleans(in.wire.readVarInt()));
+
+    public static final Codec<short[]> SHORTS = new Plain<>(
+            Kind.SHORTS,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeShorts(value, 0, value.length);
+            },
+            in -> in.wire.readShorts(in.wire.readVarInt()));
+
+    public static final Codec<char[]> CHARS = new Plain<>(
+            Kind.CHARS,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeChars(value, 0, value.length);
+            },
+            in -> in.wire.readChars(in.wire.readVarInt()));
+
+    public static final Codec<int[]> INTS = new Plain<>(
+            Kind.INTS,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeInts(value, 0, value.length);
+            },
+            in -> in.wire.readInts(in.wire.readVarInt()));
+
+    public static final Codec<long[]> LONGS = new Plain<>(
+            Kind.LONGS,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeLongs(value, 0, value.length);
+            },
+            in -> in.wire.readLongs(in.wire.readVarInt()));
+
+    public static final Codec<float[]> FLOATS = new Plain<>(
+            Kind.FLOATS,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeFloats(value, 0, value.length);
+            },
+            in -> in.wire.readFloats(in.wire.readVarInt()));
+
+    public static final Codec<double[]> DOUBLES = new Plain<>(
+            Kind.DOUBLES,
+            (value, out) -> {
+                out.wire.writeVarInt(value.length);
+                out.wire.writeDoubles(value, 0, value.length);
+            },
+            in -> in.wire.readDoubles(in.wire.readVarInt()));
+
+    /** The two's complement bytes, highest first. */
+    public static final Codec<BigInteger> BIG_INTEGER = composed(
+            "BigInteger",
+            (value, out) -> Codecs.BYTES.write(value.toByteArray(), out),
+            in -> new BigInteger(number(in)),
+            "bytes",
+            Kind.BYTES);
+
+    /** The unscaled value, then the scale. */
+    public static final Codec<BigDecimal> BIG_DECIMAL = composed(
+            "BigDecimal",
+            (value, out) -> {
+                Codecs.BYTES.write(value.unscaledValue().toByteArray(), out);
+                out.wire.writeInt(value.scale());
+            },
+            in -> new BigDecimal(new BigInteger(number(in)), in.wire.readInt()),
+            "unscaled",
+            Kind.BYTES,
+            "scale",
+            Kind.INT);
+
+    public static final Codec<UUID> UUID = composed(
+            "UUID",
+            (value, out) -> {
+                out.wire.writeLong(value.getMostSignificantBits());
+                out.wire.writeLong(value.getLeastSignificantBits());
+            },
+            in -> new UUID(in.wire.readLong(), in.wire.readLong()),
+            "high",
+            Kind.LONG,
+            "low",
+            Kind.LONG);
+
+    private Codecs() {}
+
+    private static byte[] number(In in) throws IOException {
+        byte[] bytes = BYTES.read(in);
+        if (bytes.length == 0) {
+            throw Misfit.malformed("number of no bytes", in.wire.position());
+        }
+        return bytes;
+    }
+
+    /** A plain type that is written as a record of fixed fields: name, kind, name, kind … */
+    static <T> Codec<T> composed(String name, Plain.Writer<T> writer, Plain.Reader<T> reader, Object... fields) {
+        Definition definition = new Definition(Kind.RECORD, name);
+        for (int i = 0; i < fields.length; i += 2) {
+            definition.add((String) fields[i], Shape.of((Kind) fields[i + 1]));
+        }
+        return new Plain<>(Shape.of(definition), writer, reader);
+    }
+
+    /** Null is allowed where this stands. */
+    public static <T> Codec<@Nullable T> nullable(Codec<T> present) {
+        return new MaybeCodec<>(present);
+    }
+
+    /** As {@link #nullable} on the wire. */
+    public static <T> Codec<Optional<T>> optional(Codec<T> present) {
+        return mapped(nullable(present), value -> value.orElse(null), Optional::ofNullable);
+    }
+
+    /** A type that is written as another; {@code from} may refuse a value by a RuntimeException. */
+    public static <A, B> Codec<A> mapped(Codec<B> written, Function<A, B> to, Function<B, A> from) {
+        return new MappedCodec<>(written, to, from);
+    }
+
+    /** What is read is a list of its own, and can be changed. */
+    public static <E> Codec<List<E>> list(Codec<E> element) {
+        return new ListCodec<>(element, List::size, List::iterator, Function.identity());
+    }
+
+    /**
+     * As {@link #list}, but each slot of the list that is written is set to null as soon as its element is taken, so that what
+     * was written can be collected while the rest is encoded. The list is spent afterwards, also when encoding fails.
+     */
+    public static <E> Codec<List<E>> consumedList(Codec<E> element) {
+        return new ListCodec<>(element, List::size, Taken::new, Function.identity());
+    }
+
+    /** As {@link #array}, and as {@link #consumedList}. */
+    public static <E> Codec<E[]> consumedArray(Codec<E> element, IntFunction<E[]> newArray) {
+        return new ListCodec<>(
+                element,
+                array -> array.length,
+                array -> new Taken<>(Arrays.asList(array)),
+                list -> list.toArray(newArray));
+    }
+
+    /** What is read keeps the order of the elements; one that is there twice is malformed. */
+    public static <E> Codec<Set<E>> set(Codec<E> element) {
+        return new ListCodec<>(element, Set::size, Set::iterator, Codecs::distinct);
+    }
+
+    private static <E> Set<E> distinct(List<E> elements) {
+        Set<E> set = new LinkedHashSet<>(elements);
+        if (set.size() < elements.size()) {
+            throw new IllegalArgumentException("a set with an element twice");
+        }
+        return set;
+    }
+
+    /** {@code newArray} gives an array of so many elements: {@code String[]::new}. */
+    public static <E> Codec<E[]> array(Codec<E> element, IntFunction<E[]> newArray) {
+        return new ListCodec<>(
+                element,
+                array -> array.length,
+                array -> Arrays.asList(array).iterator(),
+                list -> list.toArray(newArray));
+    }
+
+    /** What is read keeps the order of the entries; a key that is there twice is malformed. */
+    public static <K, V> Codec<Map<K, V>> map(Codec<K> keys, Codec<V> values) {
+        return new MapCodec<>(keys, values, Function.identity());
+    }
+
+    /** By the constants' names, so that their order may change. */
+    public static <E extends Enum<E>> Codec<E> enumeration(Class<E> type) {
+        return new EnumCodec<>(type);
+    }
+
+    /** A whole payload of one value, with the schema in front. */
+    public static <T> ValueCodec<T> value(Codec<T> codec) {
+        return value(codec, ValueLimits.DEFAULT);
+    }
+
+    public static <T> ValueCodec<T> value(Codec<T> codec, ValueLimits limits) {
+        return new TypedCodec<>(codec, limits);
+    }
+
+    /**
+     * A whole payload of elements whose number is not known: they are written as the iterator gives them and read as they
+     * arrive. The payload ends where they do. The iterator that is read belongs to the decoding thread, which pulls it while the
+     * result is open; it throws {@link java.io.UncheckedIOException}.
+     */
+    public static <E> ValueCodec<Iterator<E>> each(Codec<E> element) {
+        return each(element, ValueLimits.DEFAULT);
+    }
+
+    public static <E> ValueCodec<Iterator<E>> each(Codec<E> element, ValueLimits limits) {
+        return new EachCodec<>(element, limits);
+    }
+
+    /** As {@link #each(Codec)}, of streams; the one that is written is closed. */
+    public static <E> ValueCodec<Stream<E>> stream(Codec<E> element) {
+        return stream(element, ValueLimits.DEFAULT);
+    }
+
+    public static <E> ValueCodec<Stream<E>> stream(Codec<E> element, ValueLimits limits) {
+        return new StreamCodec<>(each(element, limits));
+    }
+
+    /** Whether text is taken from {@code String} itself ("in place"), or through "public methods". */
+    public static String textAccess() {
+        return StringBytes.OPEN ? "in place" : "public methods";
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * How a reader's codec reads what a writer of another schema wrote (VALUE_FORMAT.md, "Evolution"). It is judged once for
+ * a whole schema, before the first value is read.
+ */
+final class Evolution {
+
+    private record Pair(Definition written, Codec<?> reader) {}
+
+    private final Map<Pair, Later<?>> known = new HashMap<>();
+
+    /** A type that contains itself is met again while it is judged: whoever needs it meanwhile holds the knot. */
+    @SuppressWarnings("unchecked") // put under the same codec
+    <T> Codec<T> reading(Codec<T> reader, Shape written) throws IOException {
+        if (!written.kind().defined()) {
+            return reader.reading(written, this);
+        }
+        Pair pair = new Pair(written.defined(), reader);
+        Later<T> knot = (Later<T>) known.get(pair);
+        if (knot != null) {
+            return knot;
+        }
+        knot = new Later<>(written);
+        known.put(pair, knot);
+        Codec<T> found = reader.reading(written, this);
+        knot.is(found);
+        return found;
+    }
+
+    <T> Codec<T> reading(Codec<T> reader, Shape written, String step) throws IOException {
+        try {
+            return reading(reader, written);
+        } catch (IOException e) {
+            throw Misfit.under(e, step);
+        }
+    }
+
+    /** Where nothing may differ: the parts of a composed plain type. */
+    void requireSame(Shape written, Shape read) throws IOException {
+        if (written.kind() != read.kind()
+                || written.parts().size() != read.parts().size()) {
+            throw mismatch(written, read);
+        }
+        for (int i = 0; i < read.parts().size(); i++) {
+            requireSame(written.part(i), read.part(i));
+        }
+        if (read.kind().defined()) {
+            Definition theirs = written.defined();
+            Definition ours = read.defined();
+            if (!theirs.name().equals(ours.name()) || theirs.size() != ours.size()) {
+                throw mismatch(written, read);
+            }
+            for (int i = 0; i < ours.size(); i++) {
+                if (!theirs.member(i).name().equals(ours.member(i).name())) {
+                    throw mismatch(written, read);
+                }
+                requireSame(theirs.shape(i), ours.shape(i));
+            }
+        }
+    }
+
+    static Misfit mismatch(Shape written, Shape read) {
+        return Misfit.malformed("schema mismatch: written as " + written + ", read as " + read, 0);
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec;
+
+import io.tailrace.core.wire.WireInput;
+import java.io.IOException;
+
+/** One value on its way in: where it is read, how deep it is nested, and what is still allowed. */
+final class In {
+
+    /** What may be allocated ahead of the bytes that arrive, at 8 bytes an element. */
+    private static final int AHEAD_ELEMENTS = (1 << 20) / 8;
+
+    final WireInput wire;
+    private final ValueLimits limits;
+    private int depth;
+    private long elements;
+
+    In(WireInput wire, ValueLimits limits) {
+        this.wire = wire;
+        this.limits = limits;
+    }
+
+    void descend() throws Misfit {
+        if (++depth > limits.depth()) {
+            throw Misfit.beyond("nested too deep", limits.depth(), depth);
+        }
+    }
+
+    void ascend() {
+        depth--;
+    }
+
+    /** One element more, of which there is no count. */
+    <E> E element(Codec<E> codec) throws IOException {
+        row();
+        return codec.read(this);
+    }
+
+    void row() throws Misfit {
+        if (++elements > limits.elements()) {
+            throw Misfit.beyond("too many elements", limits.elements(), elements);
+        }
+    }
+
+    /** A count of elements that follow; each takes one byte or more, so what they cost arrives with them. */
+    int count() throws IOException {
+        long at = wire.position();
+        int count = wire.readVarInt();
+        if (count < 0) {
+            throw Misfit.malformed("count " + (count & 0xFFFF_FFFFL) + " is too large", at);
+        }
+        elements += count;
+        if (elements > limits.elements()) {
+            throw Misfit.beyond("too many elements", limits.elements(), elements);
+        }
+        return count;
+    }
+
+    static int ahead(int count) {
+        return Math.min(count, AHEAD_ELEMENTS);
+    }
+
+    /** So many bytes of marks, lowest first; the bits above the last mark are 0. */
+    long marks(int bytes, int count) throws IOException {
+        long marks = 0;
+        for (int i = 0; i < bytes; i++) {
+            marks |= (wire.readByte() & 0xFFL) << (8 * i);
+        }
+        if (count < Long.SIZE && marks >>> count != 0) {
+            throw Misfit.malformed("marks beyond the last field", wire.position() - 1);
+        }
+        return marks;
+    }
+
+    boolean flag(byte value) throws Misfit {
+        if ((value & ~1) != 0) {
+            throw Misfit.malformed("boolean of value " + value, wire.position());
+        }
+        return value != 0;
+    }
+}

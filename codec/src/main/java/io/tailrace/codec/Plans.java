@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec;
+
+import io.tailrace.codec.Derivation.Underivable;
+import java.lang.annotation.Annotation;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.AnnotatedType;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Looks at a class and says what its fields are and how they are had; see {@link RecordPlan}. */
+final class Plans {
+
+    private static final MethodType GET_ANY = MethodType.methodType(Object.class, Object.class);
+
+    private final Class<?> type;
+    private final Derivation derivation;
+    private final MethodHandles.Lookup lookup;
+
+    private Plans(Class<?> type, Derivation derivation, MethodHandles.Lookup lookup) {
+        this.type = type;
+        this.derivation = derivation;
+        this.lookup = lookup;
+    }
+
+    /** Fills the definition. */
+    static RecordPlan of(Class<?> type, Definition definition, Derivation derivation, MethodHandles.Lookup lookup)
+            throws Underivable {
+        Plans plans = new Plans(type, derivation, access(type, lookup));
+        try {
+            return type.isRecord() ? plans.record(definition) : plans.bean(definition);
+        } catch (IllegalAccessException e) {
+            throw Underivable.because(type.getName() + " is not accessible: derive it with a Lookup of its own module ("
+                    + e.getMessage() + ")");
+        }
+    }
+
+    /** With private access where the caller's lookup gives it; else what is public must do. */
+    private static MethodHandles.Lookup access(Class<?> type, MethodHandles.Lookup lookup) {
+        try {
+            return MethodHandles.privateLookupIn(type, lookup);
+        } catch (IllegalAccessException e) {
+            return lookup;
+        }
+    }
+
+    private RecordPlan record(Definition definition) throws Underivable, IllegalAccessException {
+        List<RecordPlan.Field> fields = new ArrayList<>();
+        for (RecordComponent component : type.getRecordComponents()) {
+            MethodHandle get = lookup.unreflect(component.getAccessor());
+            fields.add(field(component.getName(), component.getAnnotatedType(), component.getAnnotations(), get, null));
+        }
+        List<RecordPlan.Field> inOrder = inOrder(fields, definition);
+        Class<?>[] types = new Class<?>[fields.size()];
+        int[] arguments = new int[fields.size()];
+        MethodType all = MethodType.methodType(Object.class);
+        for (int i = 0; i < types.length; i++) {
+            types[i] = type.getRecordComponents()[i].getType();
+            arguments[i] = inOrder.indexOf(fields.get(i));
+            all = all.appendParameterTypes(fields.get(i).carrier());
+        }
+        MethodHandle create;
+        try {
+            create = lookup.findConstructor(type, MethodType.methodType(void.class, types));
+        } catch (NoSuchMethodException e) {
+            throw new IllegalStateException("a record without its constructor", e);
+        }
+        for (int i = 0; i < types.length; i++) {
+            if (types[i] == Optional.class) {
+                create = MethodHandles.filterArguments(create, i, OF_NULLABLE);
+            }
+        }
+        return new RecordPlan(type, definition, inOrder, create.asType(all), arguments);
+    }
+
+    private RecordPlan bean(Definition definition) throws Underivable, IllegalAccessException {
+        if (type.getEnclosingClass() != null && !Modifier.isStatic(type.getModifiers())) {
+            throw Underivable.because(type.getName() + " is an inner class: it needs an instance around it");
+        }
+        MethodHandle create;
+        try {
+            create = lookup.findConstructor(type, MethodType.methodType(void.class));
+        } catch (NoSuchMethodException e) {
+            throw Underivable.because(
+                    type.getName()
+                            + " is neither a record nor a bean: it has no constructor without arguments; give it a codec of its own");
+        }
+        List<RecordPlan.Field> fields = new ArrayList<>();
+        for (Property property : properties().values()) {
+            fields.add(property.field(this));
+        }
+        if (fields.isEmpty()) {
+            throw Underivable.because(
+                    type.getName() + " has neither public fields nor properties with getter and setter");
+        }
+        return new RecordPlan(
+                type,
+                definition,
+                inOrder(fields, definition),
+                create.asType(MethodType.methodType(Object.class)),
+                new int[0]);
+    }
+
+    private static List<RecordPlan.Field> inOrder(List<RecordPlan.Field> fields, Definition definition) {
+        List<RecordPlan.Field> inOrder = new ArrayList<>(fields);
+        inOrder.sort(Comparator.comparing(RecordPlan.Field::group)); // stable
+        for (RecordPlan.Field field : inOrder) {
+            Shape shape = field.codec().shape();
+            definition.add(field.name(), field.maybe() ? Shape.of(Kind.MAYBE, shape) : shape);
+        }
+        return inOrder;
+    }
+
+    private RecordPlan.Field field(
+            String name, AnnotatedType fieldType, Annotation[] declared, MethodHandle get, @Nullable MethodHandle set)
+            throws Underivable {
+        try {
+            return tryField(name, fieldType, declared, get, set);
+        } catch (Underivable e) {
+            throw new Underivable(name, e);
+        }
+    }
+
+    private RecordPlan.Field tryField(
+            String name, AnnotatedType fieldType, Annotation[] declared, MethodHandle get, @Nullable MethodHandle set)
+            throws Underivable {
+        Class<?> raw = get.type().returnType();
+        Codec<?> codec = derivation.codec(fieldType);
+        if (raw.isPrimitive()) {
+            return carried(name, codec, false, get, set, raw);
+        }
+        if (raw == String.class && codec == Codecs.TEXT) {
+            return carried(name, codec, derivation.isNullable(fieldType, declared), get, set, String.class);
+        }
+        if (raw == Optional.class
+                && codec instanceof MappedCodec<?, ?> mapped
+                && mapped.written instanceof MaybeCodec<?> maybe) {
+            MethodHandle emptyIsNull = MethodHandles.filterReturnValue(get, OR_NULL);
+            MethodHandle setter = set == null ? null : MethodHandles.filterArguments(set, 1, OF_NULLABLE);
+            return carried(name, maybe.present, true, emptyIsNull, setter, Object.class);
+        }
+        return carried(name, codec, derivation.isNullable(fieldType, declared), get, set, Object.class);
+    }
+
+    private static RecordPlan.Field carried(
+            String name,
+            Codec<?> codec,
+            boolean maybe,
+            MethodHandle get,
+            @Nullable MethodHandle set,
+            Class<?> carrier) {
+        return new RecordPlan.Field(
+                name,
+                codec,
+                maybe,
+                get.asType(GET_ANY.changeReturnType(carrier)),
+                set == null ? null : set.asType(MethodType.methodType(void.class, Object.class, carrier)),
+                carrier);
+    }
+
+    /** In the order of their names: the order in which a class file lists them is nobody's promise. */
+    private Map<String, Property> properties() {
+        Map<String, Property> properties = new TreeMap<>();
+        for (Field field : type.getFields()) {
+            int modifiers = field.getModifiers();
+            if (!Modifier.isStatic(modifiers) && !Modifier.isFinal(modifiers) && !Modifier.isTransient(modifiers)) {
+                properties.put(field.getName(), new Property(field.getName(), field, null, null));
+            }
+        }
+        for (Method getter : type.getMethods()) {
+            String name = propertyOf(getter);
+            if (name == null || properties.containsKey(decapitalized(name))) {
+                continue;
+            }
+            Method setter = setter(name, getter.getReturnType());
+            if (setter != null) {
+                properties.put(decapitalized(name), new Property(decapitalized(name), null, getter, setter));
+            }
+        }
+        return properties;
+    }
+
+    private static @Nullable String propertyOf(Method getter) {
+        String name = getter.getName();
+        if (Modifier.isStatic(getter.getModifiers())
+                || getter.getParameterCount() > 0
+                || getter.isBridge()
+                || getter.getDeclaringClass() == Object.class) {
+            return null;
+        }
+        if (name.startsWith("get") && name.length() > 3) {
+            return name.substring(3);
+        }
+        return name.startsWith("is") && name.length() > 2 && getter.getReturnType() == boolean.class
+                ? name.substring(2)
+                : null;
+    }
+
+    private static String decapitalized(String name) {
+        return Character.toLowerCase(name.charAt(0)) + name.substring(1);
+    }
+
+    private @Nullable Method setter(String name, Class<?> of) {
+        try {
+            Method setter = type.getMethod("set" + name, of);
+            return Modifier.isStatic(setter.getModifiers()) ? null : setter;
+        } catch (NoSuchMethodException e) {
+            return null;
+        }
+    }
+
+    /** A public field, or a getter with its setter. */
+    private record Property(
+            String name,
+            @Nullable Field field,
+            @Nullable Method getter,
+            @Nullable Method setter) {
+
+        RecordPlan.Field field(Plans plans) throws Underivable, IllegalAccessException {
+            if (field != null) {
+                return plans.field(
+                        name,
+                        field.getAnnotatedType(),
+                        field.getAnnotations(),
+                        plans.lookup.unreflectGetter(field),
+                        plans.lookup.unreflectSetter(field));
+            }
+            if (getter == null || setter == null) {
+                throw new IllegalStateException("half a property");
+            }
+            MethodHandle set = plans.lookup.unreflect(setter);
+            return plans.field(
+                    name,
+                    getter.getAnnotatedReturnType(),
+                    getter.getAnnotations(),
+                    plans.lookup.unreflect(getter),
+                    set.asType(set.type().changeReturnType(void.class)));
+        }
+    }
+
+    private static final MethodHandle OR_NULL;
+    private static final MethodHandle OF_NULLABLE;
+
+    static {
+        try {
+            MethodHandles.Lookup here = MethodHandles.lookup();
+            OR_NULL = here.findStatic(Plans.class, "orNull", MethodType.methodType(Object.class, Optional.class));
+            OF_NULLABLE =
+                    here.findStatic(Optional.class, "ofNullable", MethodType.methodType(Optional.class, Object.class));
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    @SuppressWarnings("UnusedMethod") // through its handle
+    private static @Nullable Object orNull(Optional<?> value) {
+        return value.orElse(null);
+    }
+}

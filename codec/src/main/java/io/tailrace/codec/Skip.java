@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec;
+
+import io.tailrace.core.wire.WireInput;
+import java.io.IOException;
+
+/** Passes over a value that the reader has no field for, by the writer's schema. */
+final class Skip {
+
+    private Skip() {}
+
+    static void value(Shape shape, In in) throws IOException {
+        WireInput wire = in.wire;
+        Kind kind = shape.kind();
+        switch (kind) {
+            case BOOLEAN, BYTE, SHORT, CHAR, INT, LONG, FLOAT, DOUBLE -> wire.skip(kind.width);
+            case TEXT -> wire.skip(wire.readVarLong() >>> 2);
+            case BYTES, BOOLEANS -> wire.skip(wire.readVarInt() & 0xFFFF_FFFFL);
+            case SHORTS, CHARS -> wire.skip(2 * (wire.readVarInt() & 0xFFFF_FFFFL));
+            case INTS, FLOATS -> wire.skip(4 * (wire.readVarInt() & 0xFFFF_FFFFL));
+            case LONGS, DOUBLES -> wire.skip(8 * (wire.readVarInt() & 0xFFFF_FFFFL));
+            case MAYBE -> {
+                if (wire.readBoolean()) {
+                    value(shape.part(0), in);
+                }
+            }
+            case LIST -> {
+                int count = in.count();
+                for (int i = 0; i < count; i++) {
+                    value(shape.part(0), in);
+                }
+            }
+            case MAP -> {
+                int count = in.count();
+                for (int i = 0; i < count; i++) {
+                    value(shape.part(0), in);
+                    value(shape.part(1), in);
+                }
+            }
+            case ENUM -> wire.readVarInt();
+            case UNION -> {
+                long at = wire.position();
+                int place = wire.readVarInt();
+                Definition definition = shape.defined();
+                if (place < 0 || place >= definition.size()) {
+                    throw Misfit.malformed("member " + place + " of " + definition.size() + " of " + shape, at);
+                }
+                nested(definition.shape(place), in);
+            }
+            case RECORD -> record(shape.defined(), in);
+            case EACH -> throw new IllegalStateException("elements without a count inside a value");
+        }
+    }
+
+    private static void nested(Shape shape, In in) throws IOException {
+        in.descend();
+        value(shape, in);
+        in.ascend();
+    }
+
+    private static void record(Definition definition, In in) throws IOException {
+        RecordLayout layout = new RecordLayout(definition);
+        byte[] marks = layout.readMarks(in);
+        for (int i = 0; i < definition.size(); i++) {
+            if (layout.present(i, marks)) {
+                nested(layout.bare(i), in);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes inside a {@code String}, where {@code java.lang} is open to this module: one byte a character when all are
+ * below 256, which is what goes on the wire. Opened by {@code --add-opens java.base/java.lang=io.tailrace.codec}, or
+ * {@code =ALL-UNNAMED} on the class path.
+ */
+final class StringBytes {
+
+    private static final byte LATIN_1 = 0;
+
+    private static final @Nullable VarHandle VALUE = find("value", byte[].class);
+    private static final @Nullable VarHandle CODER = find("coder", byte.class);
+
+    /** Whether they can be had; that they look as expected was tried, too. */
+    static final boolean OPEN = VALUE != null && CODER != null && asExpected();
+
+    static {
+        Logger log = System.getLogger(StringBytes.class.getName());
+        if (OPEN) {
+            log.log(Level.DEBUG, "text is taken from String itself");
+        } else {
+            Module ours = StringBytes.class.getModule();
+            log.log(
+                    Level.INFO,
+                    "text is taken through public methods, which is slower: java.lang is not open to {0}",
+                    ours.isNamed() ? ours.getName() : "ALL-UNNAMED");
+        }
+    }
+
+    private StringBytes() {}
+
+    private static @Nullable VarHandle find(String field, Class<?> type) {
+        try {
+            return MethodHandles.privateLookupIn(String.class, MethodHandles.lookup())
+                    .findVarHandle(String.class, field, type);
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return null;
+        }
+    }
+
+    /** Another JDK may hold its strings otherwise, or be told to (-XX:-CompactStrings). */
+    private static boolean asExpected() {
+        String narrow = "caf\u00e9";
+        return isLatin1(narrow)
+                && Arrays.equals(of(narrow), narrow.getBytes(StandardCharsets.ISO_8859_1))
+                && !isLatin1("\u4e2d");
+    }
+
+    /** Only where {@link #OPEN}. */
+    @SuppressWarnings("NullAway") // OPEN says that it is there
+    static boolean isLatin1(String text) {
+        return (byte) CODER.get(text) == LATIN_1;
+    }
+
+    /** Only where {@link #OPEN}; not to be written to. */
+    @SuppressWarnings("NullAway") // OPEN says that it is there
+    static byte[] of(String text) {
+        return (byte[]) VALUE.get(text);
+    }
+}
