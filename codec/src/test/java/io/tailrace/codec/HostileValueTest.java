@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.tailrace.core.wire.DecoderLimits;
+import io.tailrace.core.wire.MalformedDataException;
+import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultTooLargeException;
+import io.tailrace.core.wire.ValueCodec;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Bytes that no encoder wrote give a value or one of our own exceptions, with its place, and little memory is taken. */
+class HostileValueTest {
+
+    private static final Derivation DERIVATION =
+            Derivation.builder(MethodHandles.lookup()).build();
+    private static final DecoderLimits LIMITS = DecoderLimits.DEFAULT.withPayloadBytes(1 << 20);
+
+    static Stream<RoundTripTest.Case<?>> cases() {
+        return RoundTripTest.cases().filter(one -> !one.name().equals("texts"));
+    }
+
+    private static <T> @Nullable T decode(ValueCodec<T> codec, byte[] payload) throws IOException {
+        return codec.decode(Payloads.input(payload, 64, LIMITS));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    <T> void everyTruncationIsSeen(RoundTripTest.Case<T> one) throws IOException {
+        ValueCodec<T> codec = Codecs.value(one.codec());
+        byte[] payload = Payloads.encode(codec, one.value(), 1 << 20);
+        for (int length = 0; length < payload.length; length++) {
+            byte[] cut = Arrays.copyOf(payload, length);
+            MalformedDataException e = assertThrows(MalformedDataException.class, () -> decode(codec, cut));
+            assertTrue(e.offset() >= 0 && e.offset() <= length, e.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    <T> void everyFlippedBitGivesAValueOrOneOfOurExceptions(RoundTripTest.Case<T> one) throws IOException {
+        ValueCodec<T> codec = Codecs.value(one.codec());
+        byte[] payload = Payloads.encode(codec, one.value(), 1 << 20);
+        int refused = 0;
+        for (int bit = 0; bit < 8 * payload.length; bit++) {
+            payload[bit >>> 3] ^= (byte) (1 << (bit & 7));
+            try {
+                decode(codec, payload);
+            } catch (ResultException e) {
+                assertTrue(e instanceof MalformedDataException || e instanceof ResultTooLargeException, e.toString());
+                refused++;
+            }
+            payload[bit >>> 3] ^= (byte) (1 << (bit & 7));
+        }
+        assertTrue(refused > 0);
+    }
+
+    record Address(String street, int zip) {}
+
+    record Person(String name, Address home) {}
+
+    record Book(List<Person> rows) {}
+
+    @Test
+    void thePathSaysWhereAValueIsMalformed() throws IOException {
+        ValueCodec<Book> codec = Codecs.value(DERIVATION.of(Book.class));
+        byte[] payload = Payloads.encode(
+                codec,
+                new Book(List.of(
+                        new Person("a", new Address("x", 1)), new Person("b", new Address("yyyyyyyyyyyyyy", 2)))),
+                1 << 20);
+        byte[] cut = Arrays.copyOf(payload, payload.length - 3);
+        MalformedDataException e = assertThrows(MalformedDataException.class, () -> decode(codec, cut));
+        assertEquals("rows[1].home.street: payload ends inside a value", e.reason());
+        assertEquals(cut.length, e.offset());
+    }
+
+    @Test
+    void aValueThatDoesNotFitSaysWhere() {
+        ValueCodec<Book> codec = Codecs.value(DERIVATION.of(Book.class));
+        Book book = new Book(List.of(new Person("a", new Address("x", 1)), new Person("b", new Address(null, 2))));
+        MalformedDataException e =
+                assertThrows(MalformedDataException.class, () -> Payloads.encode(codec, book, 1 << 20));
+        assertEquals("rows[1].home.street: null where none may be", e.reason());
+    }
+
+    record Picky(int age) {
+        Picky {
+            if (age < 0) {
+                throw new IllegalArgumentException("age " + age);
+            }
+        }
+
+        @Override
+        public int age() {
+            if (age == 99) {
+                throw new IllegalStateException("not telling");
+            }
+            return age;
+        }
+    }
+
+    @Test
+    void whatAConstructorOrAccessorThrowsIsToldWithItsPlace() throws IOException {
+        ValueCodec<List<Picky>> codec = Codecs.value(Codecs.list(DERIVATION.of(Picky.class)));
+        MalformedDataException writing = assertThrows(
+                MalformedDataException.class,
+                () -> Payloads.encode(codec, List.of(new Picky(1), new Picky(99)), 1 << 20));
+        assertEquals("[1].age: java.lang.IllegalStateException: not telling", writing.reason());
+        assertEquals(IllegalStateException.class, writing.getCause().getClass());
+        byte[] payload = Payloads.encode(codec, List.of(new Picky(1), new Picky(2)), 1 << 20);
+        payload[payload.length - 1] = -1;
+        MalformedDataException reading = assertThrows(MalformedDataException.class, () -> decode(codec, payload));
+        assertEquals("[1].new Picky: java.lang.IllegalArgumentException: age -16777214", reading.reason());
+    }
+
+    record Chain(@Nullable Chain next) {}
+
+    @Test
+    void nestingIsBounded() throws IOException {
+        Codec<Chain> chains = DERIVATION.of(Chain.class);
+        Chain chain = new Chain(null);
+        for (int i = 0; i < 600; i++) {
+            chain = new Chain(chain);
+        }
+        Chain deep = chain;
+        ResultTooLargeException writing =
+                assertThrows(ResultTooLargeException.class, () -> Payloads.encode(Codecs.value(chains), deep, 1 << 20));
+        assertEquals(512, writing.limit());
+        ValueLimits deeper = ValueLimits.DEFAULT.withDepth(1_000);
+        byte[] payload = Payloads.encode(Codecs.value(chains, deeper), deep, 1 << 20);
+        assertEquals(deep, decode(Codecs.value(chains, deeper), payload));
+        ResultTooLargeException reading =
+                assertThrows(ResultTooLargeException.class, () -> decode(Codecs.value(chains), payload));
+        assertEquals(513, reading.actual());
+    }
+
+    @Test
+    void elementsAreBounded() throws IOException {
+        Codec<List<Boolean>> list = Codecs.list(Codecs.BOOLEAN);
+        byte[] payload = Payloads.encode(Codecs.value(list), List.of(true, false, true), 1 << 20);
+        ValueCodec<List<Boolean>> two = Codecs.value(list, ValueLimits.DEFAULT.withElements(2));
+        ResultTooLargeException e = assertThrows(ResultTooLargeException.class, () -> decode(two, payload));
+        assertEquals(2, e.limit());
+        assertEquals(3, e.actual());
+    }
+
+    @Test
+    void aCountThatLiesTakesNoMemoryAhead() throws IOException {
+        ValueCodec<List<Long>> codec = Codecs.value(Codecs.list(Codecs.LONG));
+        byte[] payload = Payloads.encode(codec, List.of(), 1 << 20);
+        byte[] lying = Arrays.copyOf(payload, payload.length + 4);
+        System.arraycopy(new byte[] {-1, -1, -1, -1, 7}, 0, lying, payload.length - 1, 5);
+        com.sun.management.ThreadMXBean threads =
+                (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+        assertThrows(MalformedDataException.class, () -> decode(codec, lying)); // classes are loaded now
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertThrows(MalformedDataException.class, () -> decode(codec, lying));
+        long taken = threads.getCurrentThreadAllocatedBytes() - before;
+        assertTrue(taken < (1 << 20) + (200 << 10), taken + " bytes for 2 billion elements that never came");
+    }
+}
