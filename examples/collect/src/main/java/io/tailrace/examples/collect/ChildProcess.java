@@ -48,6 +48,7 @@ final class ChildProcess {
                 "-Xmx" + heap.jvmOption(),
                 "-XX:MaxDirectMemorySize=" + heap.jvmOption(),
                 "-XX:+ExitOnOutOfMemoryError",
+                "--add-opens=java.base/java.lang=ALL-UNNAMED", // text is taken in place
                 "-Djava.io.tmpdir=" + directory,
                 "--enable-native-access=ALL-UNNAMED", // LZ4's native library
                 "-cp",

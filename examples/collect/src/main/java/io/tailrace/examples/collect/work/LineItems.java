@@ -19,7 +19,6 @@ public final class LineItems implements Work {
 
     private final double scale;
     private final int tasks;
-    private final LineItemCodec codec = new LineItemCodec();
     private @Nullable TextPool textPool;
 
     public LineItems(double scale, int tasks) {
@@ -49,20 +48,12 @@ public final class LineItems implements Work {
 
     @Override
     public String codecId() {
-        return codec.id();
+        return LineItemRow.CODEC.id();
     }
 
     @Override
     public void produce(int task, WireOutput out, LongConsumer progress) throws IOException {
-        int untold = 0;
-        for (LineItem row : rows(task)) {
-            codec.encode(row, out);
-            if (++untold == STEP) {
-                progress.accept(untold);
-                untold = 0;
-            }
-        }
-        progress.accept(untold);
+        LineItemRow.CODEC.encode(new Told<>(rows(task).iterator(), LineItemRow::of, progress), out);
     }
 
     @Override

@@ -2,14 +2,15 @@
 package io.tailrace.examples.collect.work;
 
 import io.tailrace.core.wire.WireInput;
-import io.trino.tpch.LineItem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,15 +38,20 @@ public final class Query1 implements Answer {
     private final @Nullable Group[] groups = new @Nullable Group[LETTERS * LETTERS];
     private long rows;
 
-    public void add(LineItem row) {
+    public void add(LineItemRow row) {
         rows++;
-        if (row.getShipDate() > LAST_SHIP_DATE) {
+        if (row.shipDate() > LAST_SHIP_DATE) {
             return;
         }
-        int key = (row.getReturnFlag().charAt(0) - 'A') * LETTERS
-                + row.getStatus().charAt(0)
-                - 'A';
+        int key = (letter(row.returnFlag()) - 'A') * LETTERS + letter(row.status()) - 'A';
         group(key).add(row);
+    }
+
+    private static char letter(char flag) {
+        if (flag < 'A' || flag > 'Z') {
+            throw new IllegalArgumentException("the flag of a row is " + (int) flag + ", which is no letter");
+        }
+        return flag;
     }
 
     private Group group(int key) {
@@ -59,16 +65,11 @@ public final class Query1 implements Answer {
 
     @Override
     public void fold(WireInput in, LongConsumer progress) throws IOException {
-        LineItemCodec codec = new LineItemCodec();
-        int untold = 0;
-        while (!in.exhausted()) {
-            add(codec.decode(in));
-            if (++untold == LineItems.STEP) {
-                progress.accept(untold);
-                untold = 0;
-            }
+        try {
+            new Told<>(LineItemRow.CODEC.decode(in), Function.identity(), progress).forEachRemaining(this::add);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
-        progress.accept(untold);
     }
 
     @Override
@@ -110,14 +111,14 @@ public final class Query1 implements Answer {
         private final Sum discount = new Sum();
         private long count;
 
-        void add(LineItem row) {
-            long price = row.getExtendedPriceInCents();
-            long discountedPrice = price * (100 - row.getDiscountPercent());
-            quantity.add(row.getQuantity());
+        void add(LineItemRow row) {
+            long price = row.extendedPriceInCents();
+            long discountedPrice = price * (100 - row.discountPercent());
+            quantity.add(row.quantity());
             cents.add(price);
             discounted.add(discountedPrice);
-            charged.add(discountedPrice * (100 + row.getTaxPercent()));
-            discount.add(row.getDiscountPercent());
+            charged.add(discountedPrice * (100 + row.taxPercent()));
+            discount.add(row.discountPercent());
             count++;
         }
 

@@ -29,10 +29,12 @@ public sealed interface Work permits LineItems, TextLines {
 
     /** The empty answer for rows that were found under a codec id. */
     static Answer emptyAnswer(String codecId) throws IOException {
-        return switch (codecId) {
-            case LineItemCodec.ID -> new Query1();
-            case TextLines.CODEC_ID -> new TextTally();
-            default -> throw new IOException("rows of the unknown codec " + codecId);
-        };
+        if (codecId.equals(LineItemRow.CODEC.id())) {
+            return new Query1();
+        }
+        if (codecId.equals(TextLines.CODEC_ID)) {
+            return new TextTally();
+        }
+        throw new IOException("rows of the unknown codec " + codecId);
     }
 }

@@ -21,7 +21,7 @@ final class Query1Test {
     @Test
     void scaleFactorOneGivesThePublishedAnswer() {
         Query1 query = new Query1();
-        new LineItems(1, 1).rows(0).forEach(query::add);
+        new LineItems(1, 1).rows(0).forEach(row -> query.add(LineItemRow.of(row)));
 
         assertEquals(Query1.PUBLISHED, query.lines());
         assertEquals(6_001_215, query.rows());
@@ -32,7 +32,7 @@ final class Query1Test {
         Query1 query = new Query1();
         Map<String, Decimals> decimals = new TreeMap<>();
         for (LineItem row : new LineItems(0.01, 1).rows(0)) {
-            query.add(row);
+            query.add(LineItemRow.of(row));
             if (!LocalDate.ofEpochDay(row.getShipDate())
                     .isAfter(LocalDate.of(1998, 12, 1).minusDays(90))) {
                 decimals.computeIfAbsent(row.getReturnFlag() + "|" + row.getStatus(), key -> new Decimals())
@@ -49,7 +49,7 @@ final class Query1Test {
     @Test
     void tasksTogetherGiveWhatOneTaskGives() throws IOException {
         Query1 whole = new Query1();
-        new LineItems(0.01, 1).rows(0).forEach(whole::add);
+        new LineItems(0.01, 1).rows(0).forEach(row -> whole.add(LineItemRow.of(row)));
 
         LineItems work = new LineItems(0.01, 7);
         Answer parts = work.emptyAnswer();
