@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -200,6 +201,11 @@ public final class Codecs {
     /** What is read is a list of its own, and can be changed. */
     public static <E> Codec<List<E>> list(Codec<E> element) {
         return new ListCodec<>(element, List::size, List::iterator, Function.identity());
+    }
+
+    /** What is read is a list. */
+    public static <E> Codec<Collection<E>> collection(Codec<E> element) {
+        return new ListCodec<>(element, Collection::size, Collection::iterator, list -> list);
     }
 
     /**

@@ -44,7 +44,7 @@ public final class Columns {
     private final Preface<Object> preface;
 
     private Columns(Builder from) {
-        this.definition = from.definition;
+        this.definition = from.definition.copy(); // the builder may go on
         this.types = List.copyOf(from.types);
         this.limits = from.limits;
         this.shape = Shape.of(definition);

@@ -42,6 +42,12 @@ final class Definition {
         return this;
     }
 
+    Definition copy() {
+        Definition copy = new Definition(kind, name);
+        members.forEach(member -> copy.add(member.name(), member.shape()));
+        return copy;
+    }
+
     int size() {
         return members.size();
     }

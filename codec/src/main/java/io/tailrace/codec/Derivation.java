@@ -43,7 +43,8 @@ public final class Derivation {
         this.nullable = from.nullable;
         this.given = new HashMap<>(PLAIN);
         this.given.putAll(from.given);
-        this.members = Map.copyOf(from.members);
+        this.members = new HashMap<>();
+        from.members.forEach((type, tags) -> members.put(type, new LinkedHashMap<>(tags)));
     }
 
     /** Of public classes only. */
@@ -63,19 +64,24 @@ public final class Derivation {
      */
     @SuppressWarnings("unchecked") // made for that class
     public <T> Codec<T> of(Class<T> type) {
-        try {
-            return (Codec<T>) codec(type);
-        } catch (Underivable e) {
-            throw e.told(type);
-        }
+        return (Codec<T>) of((Type) type);
     }
 
     /** The codec of a generic type, such as a method's return type or a type token's. */
     public Codec<?> of(Type type) {
+        Map<Type, Codec<?>> before = new HashMap<>(made);
+        boolean complete = false;
         try {
-            return codec(type);
+            Codec<?> codec = codec(type);
+            complete = true;
+            return codec;
         } catch (Underivable e) {
             throw e.told(type);
+        } finally {
+            if (!complete) { // what was made on the way may hold on to what was not
+                made.clear();
+                made.putAll(before);
+            }
         }
     }
 
@@ -130,6 +136,10 @@ public final class Derivation {
         if (type instanceof AnnotatedParameterizedType parameterized
                 && parameterized.getType() instanceof ParameterizedType plain
                 && plain.getRawType() instanceof Class<?> raw) {
+            Codec<?> own = given.get(raw);
+            if (own != null) {
+                return own;
+            }
             AnnotatedType[] arguments = parameterized.getAnnotatedActualTypeArguments();
             Codec<?>[] codecs = new Codec<?>[arguments.length];
             for (int i = 0; i < codecs.length; i++) {
@@ -177,6 +187,10 @@ public final class Derivation {
             return derived(plain);
         }
         if (type instanceof ParameterizedType generic && generic.getRawType() instanceof Class<?> raw) {
+            Codec<?> own = given.get(raw);
+            if (own != null) {
+                return own;
+            }
             Type[] arguments = generic.getActualTypeArguments();
             Codec<?>[] codecs = new Codec<?>[arguments.length];
             for (int i = 0; i < codecs.length; i++) {
@@ -189,8 +203,11 @@ public final class Derivation {
     }
 
     private static Codec<?> generic(Class<?> raw, Codec<?>[] arguments) throws Underivable {
-        if (raw == List.class || raw == Collection.class || raw == Iterable.class) {
+        if (raw == List.class) {
             return Codecs.list(arguments[0]);
+        }
+        if (raw == Collection.class) {
+            return Codecs.collection(arguments[0]);
         }
         if (raw == Set.class) {
             return Codecs.set(arguments[0]);
@@ -219,7 +236,9 @@ public final class Derivation {
             return array(element, type.getComponentType());
         }
         if (type.isEnum()) {
-            return enumeration(type);
+            Codec<?> codec = enumeration(type);
+            made.put(type, codec);
+            return codec;
         }
         if (members.containsKey(type) || type.isSealed()) {
             return union(type);
@@ -230,15 +249,10 @@ public final class Derivation {
         Definition definition = new Definition(Kind.RECORD, type.getSimpleName());
         Later<Object> knot = new Later<>(Shape.of(definition));
         made.put(type, knot);
-        try {
-            Codec<Object> codec = RecordClass.codec(Plans.of(type, definition, this, lookup));
-            knot.is(codec);
-            made.put(type, codec);
-            return codec;
-        } catch (Underivable e) {
-            made.remove(type);
-            throw e;
-        }
+        Codec<Object> codec = RecordClass.codec(Plans.of(type, definition, this, lookup));
+        knot.is(codec);
+        made.put(type, codec);
+        return codec;
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // it is an enum's class
@@ -256,7 +270,6 @@ public final class Derivation {
             try {
                 union.add(member(member.getKey(), member.getValue()));
             } catch (Underivable e) {
-                made.remove(type);
                 throw new Underivable(member.getKey(), e);
             }
         }
@@ -266,6 +279,9 @@ public final class Derivation {
 
     @SuppressWarnings("unchecked") // derived for that class
     private UnionCodec.Member<Object> member(String tag, Class<?> type) throws Underivable {
+        if (Modifier.isAbstract(type.getModifiers()) && !type.isEnum()) {
+            throw Underivable.because(type.getName() + " is abstract: register the classes that its values are of");
+        }
         return new UnionCodec.Member<>(tag, type, (Codec<Object>) codec((Type) type));
     }
 
@@ -277,10 +293,12 @@ public final class Derivation {
         }
         Map<String, Class<?>> found = new LinkedHashMap<>();
         for (Class<?> permitted : type.getPermittedSubclasses()) {
-            Map<String, Class<?>> those =
-                    permitted.isSealed() ? members(permitted) : Map.of(permitted.getSimpleName(), permitted);
+            Map<String, Class<?>> those = permitted.isSealed() && !permitted.isEnum()
+                    ? members(permitted)
+                    : Map.of(permitted.getSimpleName(), permitted);
             for (Map.Entry<String, Class<?>> one : those.entrySet()) {
-                if (found.putIfAbsent(one.getKey(), one.getValue()) != null) {
+                Class<?> other = found.putIfAbsent(one.getKey(), one.getValue());
+                if (other != null && other != one.getValue()) {
                     throw Underivable.because(
                             type.getName() + " has two members named " + one.getKey() + ": register their tags");
                 }
@@ -314,6 +332,11 @@ public final class Derivation {
         plain.put(java.math.BigDecimal.class, Codecs.BIG_DECIMAL);
         plain.put(java.util.UUID.class, Codecs.UUID);
         return plain;
+    }
+
+    /** Whether a primitive is carried as it is: not where its class was given a codec of its own. */
+    static boolean isPlain(Class<?> primitive, Codec<?> codec) {
+        return PLAIN.get(primitive) == codec;
     }
 
     private static void both(Map<Class<?>, Codec<?>> plain, Class<?> primitive, Class<?> boxed, Codec<?> codec) {

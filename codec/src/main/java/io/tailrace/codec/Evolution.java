@@ -13,11 +13,23 @@ final class Evolution {
 
     private record Pair(Definition written, Codec<?> reader) {}
 
+    private static final int MAX_NESTED = 512;
+
+    private int nested;
     private final Map<Pair, Later<?>> known = new HashMap<>();
 
     /** A type that contains itself is met again while it is judged: whoever needs it meanwhile holds the knot. */
-    @SuppressWarnings("unchecked") // put under the same codec
     <T> Codec<T> reading(Codec<T> reader, Shape written) throws IOException {
+        if (++nested > MAX_NESTED) {
+            throw Misfit.beyond("schema nested too deep", MAX_NESTED, nested);
+        }
+        Codec<T> found = judge(reader, written);
+        nested--;
+        return found;
+    }
+
+    @SuppressWarnings("unchecked") // put under the same codec
+    private <T> Codec<T> judge(Codec<T> reader, Shape written) throws IOException {
         if (!written.kind().defined()) {
             return reader.reading(written, this);
         }
@@ -26,7 +38,7 @@ final class Evolution {
         if (knot != null) {
             return knot;
         }
-        knot = new Later<>(written);
+        knot = new Later<>(written, false);
         known.put(pair, knot);
         Codec<T> found = reader.reading(written, this);
         knot.is(found);

@@ -10,10 +10,15 @@ final class In {
     /** What may be allocated ahead of the bytes that arrive, at 8 bytes an element. */
     private static final int AHEAD_ELEMENTS = (1 << 20) / 8;
 
+    private static final int LEVELS_SKIPPED = 4;
+
     final WireInput wire;
     private final ValueLimits limits;
     private int depth;
     private long elements;
+
+    /** Of all lists that are being read: one inside the other must not each take as much. */
+    private int aheadLeft = AHEAD_ELEMENTS;
 
     In(WireInput wire, ValueLimits limits) {
         this.wire = wire;
@@ -23,6 +28,14 @@ final class In {
     void descend() throws Misfit {
         if (++depth > limits.depth()) {
             throw Misfit.beyond("nested too deep", limits.depth(), depth);
+        }
+    }
+
+    /** A value that is passed over takes a few levels for each of those that a reader counts. */
+    void requireLevel(int level) throws Misfit {
+        long most = (long) LEVELS_SKIPPED * limits.depth();
+        if (level > most) {
+            throw Misfit.beyond("nested too deep to be passed over", most, level);
         }
     }
 
@@ -56,8 +69,15 @@ final class In {
         return count;
     }
 
-    static int ahead(int count) {
-        return Math.min(count, AHEAD_ELEMENTS);
+    /** How many elements to make room for ahead of them; to be {@linkplain #arrived given back} when they are there. */
+    int ahead(int count) {
+        int granted = Math.min(count, aheadLeft);
+        aheadLeft -= granted;
+        return granted;
+    }
+
+    void arrived(int granted) {
+        aheadLeft += granted;
     }
 
     /** So many bytes of marks, lowest first; the bits above the last mark are 0. */

@@ -8,10 +8,17 @@ import org.jspecify.annotations.Nullable;
 final class Later<T> extends Codec<T> {
 
     private final Shape shape;
+    private final boolean counts;
     private @Nullable Codec<T> target;
 
     Later(Shape shape) {
+        this(shape, true);
+    }
+
+    /** @param counts whether a level is counted here; if not, the records of a foreign schema count themselves */
+    Later(Shape shape, boolean counts) {
         this.shape = shape;
+        this.counts = counts;
     }
 
     void is(Codec<T> codec) {
@@ -40,6 +47,9 @@ final class Later<T> extends Codec<T> {
 
     @Override
     T read(In in) throws IOException {
+        if (!counts) {
+            return target().read(in);
+        }
         in.descend();
         T value = target().read(in);
         in.ascend();

@@ -52,8 +52,10 @@ final class ListCodec<C, E> extends Codec<C> {
     @Override
     C read(In in) throws IOException {
         int count = in.count();
-        List<E> read = new ArrayList<>(In.ahead(count));
+        int ahead = in.ahead(count);
+        List<E> read = new ArrayList<>(ahead);
         element.readEach(read, count, in);
+        in.arrived(ahead);
         return made.apply(read);
     }
 

@@ -14,6 +14,7 @@ final class LooseRecord<T> extends Codec<T> {
     private final RecordPlan plan;
     private final Shape written;
     private final RecordLayout layout;
+    private final boolean foreign;
 
     /** By the writer's places: which of our fields it is, or -1; and how it is read. */
     private final int[] ours;
@@ -21,6 +22,7 @@ final class LooseRecord<T> extends Codec<T> {
     private final @Nullable Codec<?>[] codecs;
 
     LooseRecord(RecordPlan plan) {
+        this.foreign = false;
         this.plan = plan;
         this.written = Shape.of(plan.definition());
         this.layout = new RecordLayout(plan.definition());
@@ -37,6 +39,7 @@ final class LooseRecord<T> extends Codec<T> {
         if (written.kind() != Kind.RECORD) {
             throw Evolution.mismatch(written, Shape.of(plan.definition()));
         }
+        this.foreign = true;
         this.plan = plan;
         this.written = written;
         Definition theirs = written.defined();
@@ -78,6 +81,7 @@ final class LooseRecord<T> extends Codec<T> {
 
     @Override
     void write(T value, Out out) throws IOException {
+        plan.requireExact(value);
         int size = plan.fields().size();
         Object[] values = new Object[size];
         byte[] marks = new byte[layout.markBytes()];
@@ -117,6 +121,17 @@ final class LooseRecord<T> extends Codec<T> {
 
     @Override
     T read(In in) throws IOException {
+        if (!foreign) {
+            return readFields(in);
+        }
+        // A foreign schema may nest other types than ours does: each record counts.
+        in.descend();
+        T value = readFields(in);
+        in.ascend();
+        return value;
+    }
+
+    private T readFields(In in) throws IOException {
         byte[] marks = layout.readMarks(in);
         Object[] values = new Object[plan.fields().size()];
         boolean[] given = new boolean[values.length];

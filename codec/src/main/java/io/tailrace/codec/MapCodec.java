@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** A count, then each key and its value, in the map's own order. */
 final class MapCodec<K, V, M extends Map<K, V>> extends Codec<M> {
@@ -41,13 +42,21 @@ final class MapCodec<K, V, M extends Map<K, V>> extends Codec<M> {
                 keys.write(key, out);
                 values.write(entry.getValue(), out);
             } catch (Throwable e) {
-                throw Misfit.under(e, "[" + key + "]");
+                throw Misfit.under(e, "[" + (isBrief(key) ? key : written) + "]");
             }
             written++;
         }
         if (written != count) {
             throw Misfit.malformed("of size " + count + ", but gave " + written + " entries", ResultException.NONE);
         }
+    }
+
+    /** Whether the key says more than its place, and not too much. */
+    private static boolean isBrief(@Nullable Object key) {
+        return key instanceof Integer
+                || key instanceof Long
+                || key instanceof Enum<?>
+                || (key instanceof String text && text.length() <= 40);
     }
 
     @Override
@@ -61,7 +70,7 @@ final class MapCodec<K, V, M extends Map<K, V>> extends Codec<M> {
                 int before = read.size();
                 read.put(key, values.read(in));
                 if (read.size() == before) {
-                    throw Misfit.malformed("key " + key + " is there twice", at);
+                    throw Misfit.malformed("key is there twice", at);
                 }
             } catch (Throwable e) {
                 throw Misfit.under(e, "[" + i + "]");

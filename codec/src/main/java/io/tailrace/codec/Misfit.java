@@ -15,6 +15,7 @@ final class Misfit extends IOException {
 
     private static final long serialVersionUID = 1;
     private static final int MAX_PATH = 1_000;
+    private static final int MAX_STEP = 100;
 
     private final transient StringBuilder path = new StringBuilder();
     private final boolean tooLarge;
@@ -72,7 +73,8 @@ final class Misfit extends IOException {
         return misfit;
     }
 
-    private void prepend(String step) {
+    private void prepend(String whole) {
+        String step = whole.length() <= MAX_STEP ? whole : whole.substring(0, MAX_STEP) + "…";
         if (step.isEmpty() || path.length() > MAX_PATH) {
             return;
         }

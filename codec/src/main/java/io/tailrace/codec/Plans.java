@@ -85,6 +85,9 @@ final class Plans {
     }
 
     private RecordPlan bean(Definition definition) throws Underivable, IllegalAccessException {
+        if (type.getName().startsWith("java.")) {
+            throw Underivable.because(type.getName() + " is no bean: give it a codec of its own");
+        }
         if (type.getEnclosingClass() != null && !Modifier.isStatic(type.getModifiers())) {
             throw Underivable.because(type.getName() + " is an inner class: it needs an instance around it");
         }
@@ -138,7 +141,10 @@ final class Plans {
         Class<?> raw = get.type().returnType();
         Codec<?> codec = derivation.codec(fieldType);
         if (raw.isPrimitive()) {
-            return carried(name, codec, false, get, set, raw);
+            return carried(name, codec, false, get, set, Derivation.isPlain(raw, codec) ? raw : Object.class);
+        }
+        if (codec instanceof MaybeCodec<?> maybe) {
+            return carried(name, maybe.present, true, get, set, Object.class);
         }
         if (raw == String.class && codec == Codecs.TEXT) {
             return carried(name, codec, derivation.isNullable(fieldType, declared), get, set, String.class);
@@ -150,7 +156,9 @@ final class Plans {
             MethodHandle setter = set == null ? null : MethodHandles.filterArguments(set, 1, OF_NULLABLE);
             return carried(name, maybe.present, true, emptyIsNull, setter, Object.class);
         }
-        return carried(name, codec, derivation.isNullable(fieldType, declared), get, set, Object.class);
+        // A codec that may write nothing has a mark, as the record's layout wants it, and its own boolean behind.
+        boolean maybe = codec.shape().kind() == Kind.MAYBE || derivation.isNullable(fieldType, declared);
+        return carried(name, codec, maybe, get, set, Object.class);
     }
 
     private static RecordPlan.Field carried(
@@ -170,32 +178,58 @@ final class Plans {
     }
 
     /** In the order of their names: the order in which a class file lists them is nobody's promise. */
-    private Map<String, Property> properties() {
+    private Map<String, Property> properties() throws Underivable {
         Map<String, Property> properties = new TreeMap<>();
         for (Field field : type.getFields()) {
             int modifiers = field.getModifiers();
             if (!Modifier.isStatic(modifiers) && !Modifier.isFinal(modifiers) && !Modifier.isTransient(modifiers)) {
-                properties.put(field.getName(), new Property(field.getName(), field, null, null));
+                // A field that hides another comes first.
+                properties.putIfAbsent(field.getName(), new Property(field.getName(), field, null, null));
             }
         }
-        for (Method getter : type.getMethods()) {
-            String name = propertyOf(getter);
-            if (name == null || properties.containsKey(decapitalized(name))) {
-                continue;
-            }
-            Method setter = setter(name, getter.getReturnType());
-            if (setter != null) {
-                properties.put(decapitalized(name), new Property(decapitalized(name), null, getter, setter));
+        for (boolean bridges : new boolean[] {false, true}) {
+            for (Method getter : type.getMethods()) {
+                // A bridge may stand for what a superclass that is not public declares; if not, its original came
+                // before.
+                if (getter.isBridge() == bridges) {
+                    property(getter, properties);
+                }
             }
         }
         return properties;
+    }
+
+    private void property(Method getter, Map<String, Property> properties) throws Underivable {
+        String name = propertyOf(getter);
+        if (name == null || properties.containsKey(decapitalized(name))) {
+            return;
+        }
+        Method setter = setter(name, getter.getReturnType());
+        if (setter != null) {
+            properties.put(decapitalized(name), new Property(decapitalized(name), null, getter, setter));
+        } else if (hasSetter(name)) {
+            throw new Underivable(
+                    decapitalized(name),
+                    Underivable.because("getter and setter differ in type: "
+                            + getter.getReturnType().getName()));
+        }
+    }
+
+    private boolean hasSetter(String name) {
+        for (Method method : type.getMethods()) {
+            if (method.getName().equals("set" + name)
+                    && method.getParameterCount() == 1
+                    && !Modifier.isStatic(method.getModifiers())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static @Nullable String propertyOf(Method getter) {
         String name = getter.getName();
         if (Modifier.isStatic(getter.getModifiers())
                 || getter.getParameterCount() > 0
-                || getter.isBridge()
                 || getter.getDeclaringClass() == Object.class) {
             return null;
         }

@@ -31,6 +31,10 @@ final class Preface<T> {
         this.root = root;
         this.limits = limits;
         this.schema = Schema.bytes(root);
+        if (schema.length > limits.schemaBytes()) {
+            throw new IllegalArgumentException("the schema takes " + schema.length
+                    + " bytes: a reader with these limits takes " + limits.schemaBytes());
+        }
         this.id = "tailrace/1:" + Schema.fingerprint(schema);
         this.foreign = new Known<>(schema, codec);
     }

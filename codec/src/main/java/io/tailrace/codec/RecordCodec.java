@@ -24,8 +24,8 @@ abstract class RecordCodec<T> extends Codec<T> {
         return shape;
     }
 
-    final RecordPlan plan() {
-        return plan;
+    final void requireExact(Object value) throws Misfit {
+        plan.requireExact(value);
     }
 
     /** A loop for each derived class, so that each has a profile of its own. */

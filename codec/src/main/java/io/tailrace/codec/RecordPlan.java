@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.codec;
 
+import io.tailrace.core.wire.ResultException;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,15 @@ record RecordPlan(Class<?> type, Definition definition, List<Field> fields, Meth
 
     boolean bean() {
         return arguments.length == 0;
+    }
+
+    /** A bean's subclass has more to it than the bean's codec carries. */
+    void requireExact(Object value) throws Misfit {
+        if (value.getClass() != type) {
+            throw Misfit.malformed(
+                    value.getClass().getName() + " is not " + type.getName() + " itself: register it as a member",
+                    ResultException.NONE);
+        }
     }
 
     Field field(int place) {

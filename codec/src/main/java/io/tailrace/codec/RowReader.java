@@ -26,6 +26,7 @@ public final class RowReader {
     private final @Nullable Object[] bytes;
     private final boolean[] given;
     private long rows;
+    private boolean broken;
 
     RowReader(Columns columns, Definition written, In in) throws IOException {
         this.columns = columns;
@@ -84,9 +85,13 @@ public final class RowReader {
 
     /** Reads the next row, waiting for it; false when there is none. */
     public boolean next() throws IOException {
+        if (broken) {
+            throw new IllegalStateException("an earlier row could not be read");
+        }
         if (in.wire.exhausted()) {
             return false;
         }
+        broken = true;
         Arrays.fill(given, false);
         Arrays.fill(bytes, null);
         try {
@@ -97,9 +102,11 @@ public final class RowReader {
                     readColumn(i);
                 }
             }
-        } catch (Misfit e) {
-            throw ((Misfit) Misfit.under(e, "[" + rows + "]")).told(in.wire.position());
+        } catch (IOException e) {
+            IOException told = Misfit.under(e, "[" + rows + "]");
+            throw told instanceof Misfit misfit ? misfit.told(in.wire.position()) : told;
         }
+        broken = false;
         rows++;
         return true;
     }

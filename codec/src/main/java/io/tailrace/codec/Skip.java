@@ -10,6 +10,11 @@ final class Skip {
     private Skip() {}
 
     static void value(Shape shape, In in) throws IOException {
+        value(shape, in, 0);
+    }
+
+    private static void value(Shape shape, In in, int level) throws IOException {
+        in.requireLevel(level);
         WireInput wire = in.wire;
         Kind kind = shape.kind();
         switch (kind) {
@@ -21,20 +26,20 @@ final class Skip {
             case LONGS, DOUBLES -> wire.skip(8 * (wire.readVarInt() & 0xFFFF_FFFFL));
             case MAYBE -> {
                 if (wire.readBoolean()) {
-                    value(shape.part(0), in);
+                    value(shape.part(0), in, level + 1);
                 }
             }
             case LIST -> {
                 int count = in.count();
                 for (int i = 0; i < count; i++) {
-                    value(shape.part(0), in);
+                    value(shape.part(0), in, level + 1);
                 }
             }
             case MAP -> {
                 int count = in.count();
                 for (int i = 0; i < count; i++) {
-                    value(shape.part(0), in);
-                    value(shape.part(1), in);
+                    value(shape.part(0), in, level + 1);
+                    value(shape.part(1), in, level + 1);
                 }
             }
             case ENUM -> wire.readVarInt();
@@ -45,25 +50,19 @@ final class Skip {
                 if (place < 0 || place >= definition.size()) {
                     throw Misfit.malformed("member " + place + " of " + definition.size() + " of " + shape, at);
                 }
-                nested(definition.shape(place), in);
+                value(definition.shape(place), in, level + 1);
             }
-            case RECORD -> record(shape.defined(), in);
+            case RECORD -> record(shape.defined(), in, level);
             case EACH -> throw new IllegalStateException("elements without a count inside a value");
         }
     }
 
-    private static void nested(Shape shape, In in) throws IOException {
-        in.descend();
-        value(shape, in);
-        in.ascend();
-    }
-
-    private static void record(Definition definition, In in) throws IOException {
+    private static void record(Definition definition, In in, int level) throws IOException {
         RecordLayout layout = new RecordLayout(definition);
         byte[] marks = layout.readMarks(in);
         for (int i = 0; i < definition.size(); i++) {
             if (layout.present(i, marks)) {
-                nested(layout.bare(i), in);
+                value(layout.bare(i), in, level + 1);
             }
         }
     }

@@ -187,7 +187,9 @@ final class Text {
         if (left >= 2) {
             int header = array[at++];
             if (header < 0) {
-                header = (header & 0x7F) | (array[at++] << 7); // negative again if there is a third byte
+                // Negative again if there is a third byte, or if the second is 0, which is one too many.
+                byte second = array[at++];
+                header = second == 0 ? -1 : (header & 0x7F) | (second << 7);
             }
             int length = header >>> 2;
             if (header >= 0 && (header & 3) == LATIN_1 && length <= wire.limit() - at) {

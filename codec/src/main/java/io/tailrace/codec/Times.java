@@ -87,7 +87,7 @@ final class Times {
             in -> {
                 LocalDateTime at = readDateTime(in);
                 ZoneOffset offset = ZoneOffset.ofTotalSeconds(in.wire.readInt());
-                return ZonedDateTime.ofLocal(at, ZoneId.of(Text.read(in)), offset);
+                return ZonedDateTime.ofInstant(at, offset, ZoneId.of(Text.read(in)));
             },
             "epochDay",
             Kind.LONG,

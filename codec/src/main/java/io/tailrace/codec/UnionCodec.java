@@ -38,9 +38,10 @@ final class UnionCodec<T> extends Codec<T> {
 
     @Override
     void write(T value, Out out) throws IOException {
-        Integer place = places.get(value.getClass());
+        Class<?> type = value instanceof Enum<?> constant ? constant.getDeclaringClass() : value.getClass();
+        Integer place = places.get(type);
         if (place == null) {
-            throw Misfit.malformed(value.getClass().getName() + " is not a member of " + shape, -1);
+            throw Misfit.malformed(type.getName() + " is not a member of " + shape, -1);
         }
         out.wire.writeVarInt(place);
         members.get(place).codec().write(value, out);

@@ -4,6 +4,7 @@ package io.tailrace.codec;
 import static io.tailrace.codec.RecordCode.*;
 import static org.objectweb.asm.Opcodes.*;
 
+import java.lang.reflect.Modifier;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
@@ -20,6 +21,11 @@ final class WriteCode {
 
     void write(ClassWriter writer) {
         code.method(writer, "write", "(Ljava/lang/Object;L" + OUT + ";)V", m -> {
+            if (code.plan.bean() && !Modifier.isFinal(code.plan.type().getModifiers())) {
+                m.visitVarInsn(ALOAD, 0);
+                m.visitVarInsn(ALOAD, VALUE);
+                m.visitMethodInsn(INVOKEVIRTUAL, BASE, "requireExact", "(Ljava/lang/Object;)V", false);
+            }
             fetch(m);
             m.visitVarInsn(ALOAD, CONTEXT);
             m.visitFieldInsn(GETFIELD, OUT, "wire", "L" + WIRE_OUT + ";");

@@ -11,10 +11,13 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -62,7 +65,7 @@ class DerivationTest {
                 name + "$HasOpen.ways: " + name + "$Open is abstract, not sealed, and has no members registered",
                 refused(HasOpen.class));
         assertTrue(
-                refused(HasRaw.class).startsWith(name + "$HasRaw.any: java.lang.Object has neither"),
+                refused(HasRaw.class).startsWith(name + "$HasRaw.any: java.lang.Object is no bean"),
                 refused(HasRaw.class));
         assertTrue(refused(HasGeneric.class).contains("no codec for the generic class"), refused(HasGeneric.class));
         assertTrue(refused(Generic.class).contains("no codec for A"), refused(Generic.class));
@@ -184,6 +187,158 @@ class DerivationTest {
         MalformedDataException e =
                 assertThrows(MalformedDataException.class, () -> roundTrip(DERIVATION.of(Loose.class), some));
         assertEquals("list[1]: null where none may be", e.reason());
+    }
+
+    record Crowd(Collection<String> names) {}
+
+    @Test
+    void aCollectionMayBeOfAnyKind() throws IOException {
+        Codec<Crowd> codec = DERIVATION.of(Crowd.class);
+        assertEquals(
+                List.of("a"),
+                List.copyOf(roundTrip(codec, new Crowd(Set.of("a"))).names()));
+        assertEquals(
+                List.of("a", "b"),
+                List.copyOf(roundTrip(codec, new Crowd(new ArrayDeque<>(List.of("a", "b"))))
+                        .names()));
+    }
+
+    static class Base {
+        private int id;
+
+        public int getId() {
+            return id;
+        }
+
+        public void setId(int to) {
+            id = to;
+        }
+    }
+
+    /** Inherits a property of a class that is not public: the compiler puts bridges here. */
+    public static class Heir extends Base {
+        public String label = "";
+    }
+
+    /** Has a field of its own that hides one. */
+    @SuppressWarnings("HidingField") // that it hides is the matter
+    public static class Hiding extends Hidden2 {
+        public String x = "mine";
+    }
+
+    /** Has a field that is hidden. */
+    public static class Hidden2 {
+        public String x = "hidden";
+    }
+
+    @Test
+    void inheritedPropertiesAreCarriedAndHiddenFieldsAreNot() throws IOException {
+        Heir heir = new Heir();
+        heir.setId(7);
+        heir.label = "l";
+        Heir read = roundTrip(DERIVATION.of(Heir.class), heir);
+        assertEquals(7, read.getId());
+        assertEquals("l", read.label);
+        Hiding hiding = new Hiding();
+        hiding.x = "changed";
+        assertEquals("changed", roundTrip(DERIVATION.of(Hiding.class), hiding).x);
+    }
+
+    /** Of two minds. */
+    public static class Odd {
+        public Integer getSize() {
+            return 1;
+        }
+
+        public void setSize(int unused) {}
+    }
+
+    @Test
+    void aPropertyWhoseGetterAndSetterDifferIsRefused() {
+        assertTrue(refused(Odd.class).contains("Odd.size: getter and setter differ in type"), refused(Odd.class));
+        assertTrue(refused(java.util.Date.class).contains("java.util.Date is no bean"), refused(java.util.Date.class));
+    }
+
+    @Test
+    void aSubclassOfABeanIsNotCutDownToIt() {
+        MalformedDataException e = assertThrows(
+                MalformedDataException.class,
+                () -> roundTrip(Codecs.list(DERIVATION.of(Hidden2.class)), List.of(new Hiding())));
+        assertTrue(e.reason().startsWith("[0]: ") && e.reason().contains("Hiding is not"), e.reason());
+    }
+
+    record Holds(int before, Money money, int after) {}
+
+    record HoldsMore(
+            int before, Money money, int after, @Nullable String more) {}
+
+    @Test
+    void aGivenCodecThatMayWriteNothingHasItsMark() throws IOException {
+        Codec<Money> text = Codecs.mapped(Codecs.TEXT, Money::text, Money::of);
+        Codec<Money> maybe = Codecs.nullable(text);
+        Codec<Money> mapped = Codecs.mapped(maybe, money -> money, money -> money);
+        for (Codec<Money> given : List.of(maybe, mapped)) {
+            Derivation derivation = Derivation.builder(MethodHandles.lookup())
+                    .with(Money.class, given)
+                    .build();
+            Holds holds = new Holds(1, new Money(5), 2);
+            assertEquals(holds, roundTrip(derivation.of(Holds.class), holds));
+            byte[] payload = Payloads.encode(Codecs.value(derivation.of(Holds.class)), holds, 64);
+            assertEquals(
+                    new HoldsMore(1, new Money(5), 2, null),
+                    Payloads.decode(Codecs.value(derivation.of(HoldsMore.class)), payload, 64));
+        }
+    }
+
+    record Three(int a, int b, int c) {}
+
+    @Test
+    void aGivenCodecOfAPrimitiveIsTaken() throws IOException {
+        List<Codec<Integer>> given = List.of(
+                Codecs.mapped(Codecs.TEXT, n -> n.toString(), Integer::valueOf),
+                Codecs.mapped(Codecs.LONG, n -> -(long) n, n -> (int) -n),
+                Codecs.mapped(Codecs.INT, n -> n + 1, n -> n - 1));
+        for (Codec<Integer> codec : given) {
+            Derivation derivation = Derivation.builder(MethodHandles.lookup())
+                    .with(int.class, codec)
+                    .build();
+            assertEquals(new Three(1, 22, 333), roundTrip(derivation.of(Three.class), new Three(1, 22, 333)));
+        }
+    }
+
+    record Fails(Works works, Open bad) {}
+
+    record Works(@Nullable Fails fails) {}
+
+    @Test
+    void aDerivationThatFailsLeavesNothingBehind() {
+        Derivation derivation = Derivation.builder(MethodHandles.lookup()).build();
+        assertThrows(IllegalArgumentException.class, () -> derivation.of(Fails.class));
+        assertThrows(IllegalArgumentException.class, () -> derivation.of(Works.class));
+    }
+
+    sealed interface Token permits Word, Sign {}
+
+    record Word(String text) implements Token {}
+
+    enum Sign implements Token {
+        COMMA,
+        DOT {
+            @Override
+            boolean ends() {
+                return true;
+            }
+        };
+
+        boolean ends() {
+            return false;
+        }
+    }
+
+    @Test
+    void anEnumMayBeAMember() throws IOException {
+        List<Token> tokens = List.of(new Word("a"), Sign.COMMA, Sign.DOT);
+        assertEquals(tokens, roundTrip(Codecs.list(DERIVATION.of(Token.class)), tokens));
     }
 
     private static final List<Map<String, Shown>> FIELD = new ArrayList<>();

@@ -156,6 +156,99 @@ class HostileValueTest {
         assertEquals(3, e.actual());
     }
 
+    record Tree(List<Tree> children) {}
+
+    private static byte[] join(byte[]... parts) {
+        java.io.ByteArrayOutputStream all = new java.io.ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            all.writeBytes(part);
+        }
+        return all.toByteArray();
+    }
+
+    @Test
+    void listsInsideListsDoNotEachTakeMemoryAhead() throws IOException {
+        ValueCodec<Tree> codec = Codecs.value(DERIVATION.of(Tree.class));
+        byte[] empty = Payloads.encode(codec, new Tree(List.of()), 1 << 20);
+        byte[] payload = Arrays.copyOf(empty, empty.length - 1);
+        for (int level = 0; level < 500; level++) {
+            payload = join(payload, new byte[] {-128, -128, 8});
+        }
+        byte[] bomb = payload;
+        com.sun.management.ThreadMXBean threads =
+                (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+        assertThrows(MalformedDataException.class, () -> decode(codec, bomb));
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertThrows(MalformedDataException.class, () -> decode(codec, bomb));
+        long taken = threads.getCurrentThreadAllocatedBytes() - before;
+        assertTrue(taken < 4 << 20, taken + " bytes for " + bomb.length);
+    }
+
+    record Nothing() {}
+
+    private static void name(java.io.ByteArrayOutputStream to, String name) {
+        to.write(name.length());
+        to.writeBytes(name.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    }
+
+    private static void varint(java.io.ByteArrayOutputStream to, int value) {
+        for (int rest = value; ; rest >>>= 7) {
+            if (rest < 128) {
+                to.write(rest);
+                return;
+            }
+            to.write((rest & 127) | 128);
+        }
+    }
+
+    @Test
+    void aFieldOfEndlessNestingIsPassedOverOnlySoDeep() throws IOException {
+        java.io.ByteArrayOutputStream schema = new java.io.ByteArrayOutputStream();
+        schema.writeBytes(new byte[] {1, 1, 0x40, 1, 'A', 1, 1, 'x'});
+        for (int i = 0; i < 60; i++) {
+            schema.write(0x30);
+        }
+        schema.writeBytes(new byte[] {0x40, 0, 0x40, 0});
+        java.io.ByteArrayOutputStream payload = new java.io.ByteArrayOutputStream();
+        varint(payload, schema.size());
+        payload.writeBytes(schema.toByteArray());
+        for (int i = 0; i < 100_000; i++) {
+            payload.write(1);
+        }
+        ValueCodec<Nothing> codec = Codecs.value(DERIVATION.of(Nothing.class));
+        ResultTooLargeException e =
+                assertThrows(ResultTooLargeException.class, () -> decode(codec, payload.toByteArray()));
+        assertTrue(e.reason().endsWith("nested too deep to be passed over"), e.reason());
+    }
+
+    @Test
+    void aSchemaOfEndlessRecordsIsRefused() throws IOException {
+        for (int records : new int[] {600, 5_000}) {
+            java.io.ByteArrayOutputStream schema = new java.io.ByteArrayOutputStream();
+            schema.write(1);
+            varint(schema, records);
+            for (int i = 0; i < records; i++) {
+                schema.write(0x40);
+                name(schema, "R");
+                schema.write(1);
+                name(schema, "next");
+                schema.write(0x32);
+                schema.write(0x40);
+                varint(schema, (i + 1) % records);
+            }
+            schema.write(0x40);
+            schema.write(0);
+            java.io.ByteArrayOutputStream payload = new java.io.ByteArrayOutputStream();
+            varint(payload, schema.size());
+            payload.writeBytes(schema.toByteArray());
+            payload.write(0);
+            ValueCodec<Chain> codec = Codecs.value(DERIVATION.of(Chain.class));
+            ResultTooLargeException e =
+                    assertThrows(ResultTooLargeException.class, () -> decode(codec, payload.toByteArray()));
+            assertTrue(e.reason().endsWith("schema nested too deep"), e.reason());
+        }
+    }
+
     @Test
     void aCountThatLiesTakesNoMemoryAhead() throws IOException {
         ValueCodec<List<Long>> codec = Codecs.value(Codecs.list(Codecs.LONG));

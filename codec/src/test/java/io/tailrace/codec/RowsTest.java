@@ -183,6 +183,29 @@ class RowsTest {
                         .reason());
     }
 
+    @Test
+    void columnsStayAsTheyWereBuilt() throws IOException {
+        Columns.Builder builder = Columns.builder().column("id", Columns.Type.LONG);
+        Columns first = builder.build();
+        builder.nullableColumn("more", Columns.Type.TEXT).build();
+        byte[] payload = payload(first, writer -> writer.setLong(0, 5).next(), 100);
+        RowReader reader = reader(first, payload, 100);
+        assertTrue(reader.next());
+        assertEquals(5, reader.getLong(0));
+        assertFalse(reader.next());
+    }
+
+    @Test
+    void afterARowThatCannotBeReadThereIsNoOther() throws IOException {
+        byte[] payload = payload(COLUMNS, writer -> write(writer, 3), 100);
+        RowReader reader = reader(COLUMNS, java.util.Arrays.copyOf(payload, payload.length - 1), 100);
+        assertTrue(reader.next());
+        assertTrue(reader.next());
+        MalformedDataException e = assertThrows(MalformedDataException.class, reader::next);
+        assertTrue(e.reason().startsWith("[2]."), e.reason());
+        assertThrows(IllegalStateException.class, reader::next);
+    }
+
     record Line(long id, @Nullable Double price, int number) {}
 
     @Test
