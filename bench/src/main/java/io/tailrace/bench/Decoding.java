@@ -8,8 +8,6 @@ import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.MemorySink;
 import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.ReadableByteChannel;
 
 /** One pool, one stream in memory, and each way to read a workload back from it, into objects that are there already. */
 final class Decoding implements AutoCloseable {
@@ -104,35 +102,5 @@ final class Decoding implements AutoCloseable {
     @Override
     public void close() {
         pool.close();
-    }
-
-    /** Reads an array, as a socket would be read: as much at once as is asked for. */
-    private static final class ArrayChannel implements ReadableByteChannel {
-        private final ByteBuffer left;
-
-        ArrayChannel(byte[] bytes) {
-            left = ByteBuffer.wrap(bytes);
-        }
-
-        @Override
-        public int read(ByteBuffer into) {
-            int length = Math.min(into.remaining(), left.remaining());
-            if (length == 0) {
-                return -1;
-            }
-            into.put(left.slice(left.position(), length));
-            left.position(left.position() + length);
-            return length;
-        }
-
-        @Override
-        public boolean isOpen() {
-            return true;
-        }
-
-        @Override
-        public void close() {
-            // Nothing to close.
-        }
     }
 }

@@ -2,6 +2,7 @@
 package io.tailrace.bench;
 
 import com.sun.management.ThreadMXBean;
+import io.tailrace.codec.Codecs;
 import io.tailrace.core.sink.FrameSink;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -19,7 +20,7 @@ import java.util.concurrent.Executors;
  * in one JVM; a round in which others were busy does not count; each contender is compared with the floor of the same
  * round, and the median of those ratios is what is told.
  *
- * <pre>java -cp benchmarks.jar io.tailrace.bench.Ratios [encode|lz4|loopback|all] [rounds] [minutes to wait for quiet]</pre>
+ * <pre>java -cp benchmarks.jar io.tailrace.bench.Ratios [encode|lz4|loopback|values|all] [rounds] [minutes to wait for quiet]</pre>
  */
 public final class Ratios {
 
@@ -79,20 +80,30 @@ public final class Ratios {
 
     private final Duration patience;
 
-    private Ratios(Duration patience) {
+    /** What each contender does in a round. */
+    private final double amount;
+
+    private final String unit;
+
+    private Ratios(Duration patience, double amount, String unit) {
         this.patience = patience;
+        this.amount = amount;
+        this.unit = unit;
     }
 
     public static void main(String[] args) throws Exception {
         boolean all = args.length == 0 || args[0].equals("all");
         int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 100;
         Duration patience = Duration.ofMinutes(args.length > 2 ? Long.parseLong(args[2]) : 4);
-        for (String group : all ? List.of("encode", "lz4", "loopback") : List.of(args[0])) {
-            Ratios ratios = new Ratios(patience);
+        for (String group : all ? List.of("encode", "lz4", "loopback", "values") : List.of(args[0])) {
+            Ratios ratios = group.equals("values")
+                    ? new Ratios(patience, Values.COUNT / 1e3, "thousand values")
+                    : new Ratios(patience, MEBIBYTES, "MiB");
             switch (group) {
                 case "encode" -> ratios.encode(rounds);
                 case "lz4" -> ratios.lz4(rounds);
                 case "loopback" -> ratios.loopback(rounds);
+                case "values" -> ratios.values(rounds);
                 default -> throw new IllegalArgumentException(group);
             }
         }
@@ -185,6 +196,33 @@ public final class Ratios {
         }
     }
 
+    /** The rivals make bare bytes; Tailrace makes and reads frames with checksums. */
+    private void values(int rounds) throws Exception {
+        List<ValueContender<?>> open = new ArrayList<>();
+        try {
+            for (String workload : List.of("rows", "lineitem", "lines", "results")) {
+                Values<?> values = Values.named(workload, Values.COUNT);
+                ValueContender<?> tailrace = ValueContender.tailrace(values);
+                open.add(tailrace);
+                ValueContender<?> kryo = ValueContender.kryo(values);
+                open.add(kryo);
+                ValueContender<?> fory = ValueContender.fory(values);
+                open.add(fory);
+                String encode = workload.equals("results") ? "encode rows in results of 1 KiB" : "encode " + workload;
+                floor(encode + ", Fory", fory::encode);
+                contender(encode + ", Kryo", kryo::encode, encode + ", Fory");
+                contender(encode + ", Tailrace", tailrace::encode, encode + ", Fory");
+                if (!workload.equals("results")) {
+                    floor("decode " + workload + ", Fory", fory::decode);
+                    contender("decode " + workload + ", Tailrace", tailrace::decode, "decode " + workload + ", Fory");
+                }
+            }
+            run("Typed values, text by " + Codecs.textAccess(), rounds);
+        } finally {
+            open.forEach(ValueContender::close);
+        }
+    }
+
     private void run(String title, int rounds) throws Exception {
         for (int i = 0; i < WARMUP_ROUNDS; i++) {
             for (Row row : rows.values()) {
@@ -213,15 +251,16 @@ public final class Ratios {
             disturbed += counts ? 0 : 1;
         }
         System.out.printf(
-                "%n%s; JDK %s, %d quiet rounds of %d MiB; %d disturbed ones do not count%n%n",
-                title, Runtime.version(), quiet, MEBIBYTES, disturbed);
+                "%n%s; JDK %s, %d quiet rounds of %,.0f %s; %d disturbed ones do not count%n%n",
+                title, Runtime.version(), quiet, amount, unit, disturbed);
         if (quiet > 0) {
             print();
         }
     }
 
     private void print() {
-        System.out.println("| | MiB/s median | best | per CPU second | of its floor: median | quartiles | by CPU |");
+        System.out.println(
+                "| | " + unit + "/s, median | best | per CPU second | of its floor: median | quartiles | by CPU |");
         System.out.println("|---|---|---|---|---|---|---|");
         rows.forEach((name, row) -> System.out.printf(
                 "| %s | %,.0f | %,.0f | %,.0f | %s |%n",
@@ -263,7 +302,7 @@ public final class Ratios {
         return sorted[(int) (at * (sorted.length - 1))];
     }
 
-    private static double speed(long nanos) {
-        return MEBIBYTES * 1e9 / nanos;
+    private double speed(long nanos) {
+        return amount * 1e9 / nanos;
     }
 }

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
  * What is encoded: the same in every run, as it comes from one seed. Sizes are given in MiB, and {@link #MEBIBYTES} of
  * each are larger than the processor's caches.
  */
-final class Workloads {
+public final class Workloads {
 
     static final int MEBIBYTES = 64;
     static final int ROWS = 500_000;
@@ -16,8 +16,8 @@ final class Workloads {
 
     private static final long SEED = 20_26;
 
-    /** A row of a usual table, held as an object. */
-    record Row(long id, double price, int quantity, long time, String symbol, String comment) {}
+    /** A row of a usual table, held as an object. Public, as {@link TableLine} is. */
+    public record Row(long id, double price, int quantity, long time, String symbol, String comment) {}
 
     private Workloads() {}
 
@@ -67,6 +67,16 @@ final class Workloads {
                     random.nextLong(), random.nextDouble(), random.nextInt(), random.nextLong(), symbol, comment);
         }
         return rows;
+    }
+
+    /** Lines of text, 60 to 160 characters of ASCII. */
+    static String[] lines(int count) {
+        SplittableRandom random = new SplittableRandom(SEED);
+        String[] lines = new String[count];
+        for (int i = 0; i < count; i++) {
+            lines[i] = text(random, random.nextInt(60, 161));
+        }
+        return lines;
     }
 
     private static String text(SplittableRandom random, int length) {

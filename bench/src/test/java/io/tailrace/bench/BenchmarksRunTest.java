@@ -25,11 +25,12 @@ class BenchmarksRunTest {
                 .measurementTime(TimeValue.milliseconds(1))
                 .shouldFailOnError(true)
                 .param("mebibytes", "1")
+                .param("values", "1000")
                 .param("count", "" + Workloads.ROWS)
                 .verbosity(VerboseMode.SILENT)
                 .build();
         Collection<RunResult> results = new Runner(brief).run();
-        assertTrue(results.size() >= 30, results.size() + " ran");
+        assertTrue(results.size() >= 51, results.size() + " ran");
         for (RunResult result : results) {
             assertTrue(
                     result.getPrimaryResult().getScore() > 0, result.getParams().id());
