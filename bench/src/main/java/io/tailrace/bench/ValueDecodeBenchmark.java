@@ -20,12 +20,12 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * How fast does one thread read typed values back from memory, beside the fastest others? In values a second. Tailrace reads
- * frames, verified to their end; the others their bare bytes.
+ * frames, verified to their end; the others their bare bytes. Text is taken in place.
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @OperationsPerInvocation(Values.COUNT)
-@Fork(1)
+@Fork(value = 1, jvmArgsAppend = "--add-opens=java.base/java.lang=ALL-UNNAMED")
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class ValueDecodeBenchmark {

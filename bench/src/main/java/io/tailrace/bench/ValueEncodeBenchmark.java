@@ -20,12 +20,12 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * How fast does one thread encode typed values, beside the fastest others? In values a second: rows, lines of a table, lines
- * of text, and rows in results of 1 KiB. Tailrace makes frames with checksums, the others bare bytes; all drop them.
+ * of text, and rows in results of 1 KiB. Tailrace makes frames with checksums, the others bare bytes; all drop them. Text is taken in place.
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @OperationsPerInvocation(Values.COUNT)
-@Fork(1)
+@Fork(value = 1, jvmArgsAppend = "--add-opens=java.base/java.lang=ALL-UNNAMED")
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class ValueEncodeBenchmark {
