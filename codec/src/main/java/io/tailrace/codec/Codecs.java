@@ -5,6 +5,7 @@ import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Iterator;
@@ -12,6 +13,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
@@ -74,6 +78,15 @@ public final class Codecs {
                 out.wire.writeOutOfBand(value, 0, value.length);
             },
             in -> in.wire.readByteArray(in.wire.readVarInt()));
+
+    /** From position to limit, which stay; as {@link #BYTES} on the wire. What is read is a buffer of its own. */
+    public static final Codec<ByteBuffer> BYTE_BUFFER = new Plain<>(
+            Kind.BYTES,
+            (value, out) -> {
+                out.wire.writeVarInt(value.remaining());
+                out.wire.writeOutOfBand(value.duplicate());
+            },
+            in -> ByteBuffer.wrap(in.wire.readByteArray(in.wire.readVarInt())));
 
     public static final Codec<boolean[]> BOOLEANS = new Plain<>(
             Kind.BOOLEANS,
@@ -163,6 +176,22 @@ public final class Codecs {
             Kind.LONG,
             "low",
             Kind.LONG);
+
+    /** As an optional int, and so the two others. */
+    public static final Codec<OptionalInt> OPTIONAL_INT = mapped(
+            nullable(INT),
+            value -> value.isPresent() ? value.getAsInt() : null,
+            value -> value == null ? OptionalInt.empty() : OptionalInt.of(value));
+
+    public static final Codec<OptionalLong> OPTIONAL_LONG = mapped(
+            nullable(LONG),
+            value -> value.isPresent() ? value.getAsLong() : null,
+            value -> value == null ? OptionalLong.empty() : OptionalLong.of(value));
+
+    public static final Codec<OptionalDouble> OPTIONAL_DOUBLE = mapped(
+            nullable(DOUBLE),
+            value -> value.isPresent() ? value.getAsDouble() : null,
+            value -> value == null ? OptionalDouble.empty() : OptionalDouble.of(value));
 
     private Codecs() {}
 
@@ -277,6 +306,15 @@ public final class Codecs {
 
     public static <E> ValueCodec<Iterator<E>> each(Codec<E> element, ValueLimits limits) {
         return new EachCodec<>(element, limits);
+    }
+
+    /** As {@link #each(Codec)}, of what gives an iterator; the one that is read gives its only one, once. */
+    public static <E> ValueCodec<Iterable<E>> iterable(Codec<E> element) {
+        return iterable(element, ValueLimits.DEFAULT);
+    }
+
+    public static <E> ValueCodec<Iterable<E>> iterable(Codec<E> element, ValueLimits limits) {
+        return new IterableCodec<>(each(element, limits));
     }
 
     /** As {@link #each(Codec)}, of streams; the one that is written is closed. */

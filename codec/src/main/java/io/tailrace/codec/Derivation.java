@@ -321,6 +321,10 @@ public final class Derivation {
         both(plain, double.class, Double.class, Codecs.DOUBLE);
         plain.put(String.class, Codecs.TEXT);
         plain.put(byte[].class, Codecs.BYTES);
+        plain.put(java.nio.ByteBuffer.class, Codecs.BYTE_BUFFER);
+        plain.put(java.util.OptionalInt.class, Codecs.OPTIONAL_INT);
+        plain.put(java.util.OptionalLong.class, Codecs.OPTIONAL_LONG);
+        plain.put(java.util.OptionalDouble.class, Codecs.OPTIONAL_DOUBLE);
         plain.put(boolean[].class, Codecs.BOOLEANS);
         plain.put(short[].class, Codecs.SHORTS);
         plain.put(char[].class, Codecs.CHARS);

@@ -8,7 +8,9 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
+import java.time.MonthDay;
 import java.time.OffsetDateTime;
+import java.time.OffsetTime;
 import java.time.Period;
 import java.time.Year;
 import java.time.YearMonth;
@@ -132,6 +134,31 @@ final class Times {
             "month",
             Kind.INT);
 
+    static final Codec<OffsetTime> OFFSET_TIME = composed(
+            "OffsetTime",
+            (value, out) -> {
+                out.wire.writeLong(value.toLocalTime().toNanoOfDay());
+                out.wire.writeInt(value.getOffset().getTotalSeconds());
+            },
+            in -> OffsetTime.of(
+                    LocalTime.ofNanoOfDay(in.wire.readLong()), ZoneOffset.ofTotalSeconds(in.wire.readInt())),
+            "nanoOfDay",
+            Kind.LONG,
+            "offsetSeconds",
+            Kind.INT);
+
+    static final Codec<MonthDay> MONTH_DAY = composed(
+            "MonthDay",
+            (value, out) -> {
+                out.wire.writeInt(value.getMonthValue());
+                out.wire.writeInt(value.getDayOfMonth());
+            },
+            in -> MonthDay.of(in.wire.readInt(), in.wire.readInt()),
+            "month",
+            Kind.INT,
+            "day",
+            Kind.INT);
+
     static final Codec<ZoneId> ZONE_ID = composed(
             "ZoneId", (value, out) -> Text.write(value.getId(), out), in -> ZoneId.of(Text.read(in)), "id", Kind.TEXT);
 
@@ -156,6 +183,8 @@ final class Times {
         all.put(Period.class, PERIOD);
         all.put(Year.class, YEAR);
         all.put(YearMonth.class, YEAR_MONTH);
+        all.put(OffsetTime.class, OFFSET_TIME);
+        all.put(MonthDay.class, MONTH_DAY);
         all.put(ZoneId.class, ZONE_ID);
         all.put(ZoneOffset.class, ZONE_OFFSET);
         return all;

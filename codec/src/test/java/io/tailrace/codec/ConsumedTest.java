@@ -2,6 +2,7 @@
 package io.tailrace.codec;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.ResultEncoder;
@@ -133,7 +134,9 @@ class ConsumedTest {
             try (ResultReader reader = ResultReader.builder(pool).open(sink.openChannel())) {
                 assertTrue(reader.nextResult());
                 assertEquals(codec.id(), reader.codecId());
-                Iterator<Row> rows = Codecs.each(ROWS).decode(reader.payload());
+                Iterable<Row> all = Codecs.iterable(ROWS).decode(reader.payload());
+                Iterator<Row> rows = all.iterator();
+                assertThrows(IllegalStateException.class, all::iterator);
                 for (int i = 0; i < ELEMENTS; i++) {
                     assertEquals(row(i), rows.next());
                 }

@@ -9,12 +9,15 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
+import java.time.MonthDay;
 import java.time.OffsetDateTime;
+import java.time.OffsetTime;
 import java.time.Period;
 import java.time.Year;
 import java.time.YearMonth;
@@ -29,6 +32,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -85,6 +91,12 @@ class RoundTripTest {
             YearMonth month,
             ZoneId zone,
             ZoneOffset zoneOffset,
+            OffsetTime offsetTime,
+            MonthDay monthDay,
+            OptionalInt someInt,
+            OptionalLong noLong,
+            OptionalDouble someDouble,
+            ByteBuffer buffer,
             UUID uuid,
             BigDecimal decimal,
             BigInteger integer) {}
@@ -223,6 +235,12 @@ class RoundTripTest {
                                 YearMonth.of(2026, 11),
                                 ZoneId.of("America/New_York"),
                                 ZoneOffset.ofHoursMinutes(-3, -30),
+                                OffsetTime.MAX,
+                                MonthDay.of(2, 29),
+                                OptionalInt.of(-1),
+                                OptionalLong.empty(),
+                                OptionalDouble.of(0.5),
+                                ByteBuffer.wrap(new byte[] {1, 2, 3, 4}, 1, 2),
                                 new UUID(1, -1),
                                 new BigDecimal("-12345678901234567890.123"),
                                 BigInteger.TWO.pow(200))),
