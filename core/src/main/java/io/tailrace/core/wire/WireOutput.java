@@ -57,6 +57,11 @@ public final class WireOutput {
          */
         ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException;
 
+        /** Whether {@link #next} with no buffer would give memory that is held already, so that nothing changes hands. */
+        default boolean atHand() {
+            return false;
+        }
+
         /** Whether {@link #nextAfter} is worth it for so many bytes; if not, they are copied. */
         boolean takesByReference(int length);
     }
@@ -74,7 +79,7 @@ public final class WireOutput {
 
     private long before;
 
-    private final BulkWriter bulk = new BulkWriter(this);
+    private @Nullable BulkWriter bulk;
     private @Nullable TextWriter textWriter;
     private @Nullable WireOutputStream stream;
     private @Nullable WireOutputChannel channel;
@@ -114,7 +119,9 @@ public final class WireOutput {
 
     /** Gives up the region, even an empty one, and begins the next. */
     public void next() throws IOException {
-        StackRoom.require();
+        if (buffer != null || !next.atHand()) {
+            StackRoom.require();
+        }
         begin(next.next(take()));
     }
 
@@ -283,33 +290,42 @@ public final class WireOutput {
         }
     }
 
+    private BulkWriter bulk() {
+        BulkWriter made = bulk;
+        if (made == null) {
+            made = new BulkWriter(this);
+            bulk = made;
+        }
+        return made;
+    }
+
     /** One byte each, 1 or 0, without a count; so the others: elements only. */
     public void writeBooleans(boolean[] source, int from, int count) throws IOException {
-        bulk.booleans(source, from, count);
+        bulk().booleans(source, from, count);
     }
 
     public void writeShorts(short[] source, int from, int count) throws IOException {
-        bulk.shorts(source, from, count);
+        bulk().shorts(source, from, count);
     }
 
     public void writeChars(char[] source, int from, int count) throws IOException {
-        bulk.chars(source, from, count);
+        bulk().chars(source, from, count);
     }
 
     public void writeInts(int[] source, int from, int count) throws IOException {
-        bulk.ints(source, from, count);
+        bulk().ints(source, from, count);
     }
 
     public void writeLongs(long[] source, int from, int count) throws IOException {
-        bulk.longs(source, from, count);
+        bulk().longs(source, from, count);
     }
 
     public void writeFloats(float[] source, int from, int count) throws IOException {
-        bulk.floats(source, from, count);
+        bulk().floats(source, from, count);
     }
 
     public void writeDoubles(double[] source, int from, int count) throws IOException {
-        bulk.doubles(source, from, count);
+        bulk().doubles(source, from, count);
     }
 
     /** As {@link #writeBytes(byte[], int, int)}, by reference when worth it: the bytes must not change until sent. */
