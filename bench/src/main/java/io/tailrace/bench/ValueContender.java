@@ -16,6 +16,7 @@ import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.invoke.MethodHandles;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.fory.Fory;
@@ -124,7 +125,7 @@ final class ValueContender<E> implements AutoCloseable {
 
         @Override
         public List<E> decode(byte[] bytes, int count) throws IOException {
-            try (ResultReader reader = ResultReader.builder(pool).open(new ArrayChannel(bytes))) {
+            try (ResultReader reader = ResultReader.builder(pool).open(ByteBuffer.wrap(bytes))) {
                 reader.nextResult();
                 List<E> result = codec.decode(reader.payload());
                 reader.finish();

@@ -201,7 +201,15 @@ final class Text {
     }
 
     static String latin1(byte[] bytes, int from, int length) {
-        return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+        if (!StringBytes.OPEN) {
+            return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+        }
+        if (length == 0) {
+            return "";
+        }
+        byte[] own = new byte[length];
+        System.arraycopy(bytes, from, own, 0, length);
+        return StringBytes.latin1(own);
     }
 
     private static String readSlowly(WireInput wire) throws IOException {
