@@ -36,7 +36,8 @@ final class RecordCode {
     static final int MARKS = 5;
     static final int ARRAY = 7;
     static final int PLACE = 8;
-    static final int FIRST = 9;
+    static final int SPAN = 9;
+    static final int FIRST = 11;
 
     final RecordPlan plan;
     final RecordLayout layout;

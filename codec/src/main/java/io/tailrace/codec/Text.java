@@ -26,6 +26,15 @@ final class Text {
     /** Up to here a loop over the characters is the fastest public way. */
     private static final int LOOP_CHARS = 12;
 
+    /** Flags are text of one character, of which there are many alike. */
+    private static final String[] SINGLE = new String[256];
+
+    static {
+        for (int i = 0; i < SINGLE.length; i++) {
+            SINGLE[i] = String.valueOf((char) i);
+        }
+    }
+
     private Text() {}
 
     /** The most bytes that {@link #put} takes; more than any region has for what is not short. */
@@ -182,30 +191,46 @@ final class Text {
     static String read(In in) throws IOException {
         WireInput wire = in.wire;
         byte[] array = wire.array();
-        int at = wire.offset();
-        int left = wire.limit() - at;
-        if (left >= 2) {
-            int header = array[at++];
+        long span = span(array, wire.offset(), wire.limit());
+        if (span < 0) {
+            return readSlowly(wire);
+        }
+        wire.commit(end(span));
+        return at(array, span);
+    }
+
+    /** Where the Latin-1 text at that place lies: start × 2³² + length; -1 if it is not short, or not whole there. */
+    static long span(byte[] array, int at, int limit) {
+        int from = at;
+        if (limit - from >= 2) {
+            int header = array[from++];
             if (header < 0) {
                 // Negative again if there is a third byte, or if the second is 0, which is one too many.
-                byte second = array[at++];
+                byte second = array[from++];
                 header = second == 0 ? -1 : (header & 0x7F) | (second << 7);
             }
             int length = header >>> 2;
-            if (header >= 0 && (header & 3) == LATIN_1 && length <= wire.limit() - at) {
-                wire.commit(at + length);
-                return latin1(array, at, length);
+            if (header >= 0 && (header & 3) == LATIN_1 && length <= limit - from) {
+                return (long) from << 32 | length;
             }
         }
-        return readSlowly(wire);
+        return -1;
+    }
+
+    static String at(byte[] array, long span) {
+        return latin1(array, (int) (span >>> 32), (int) span);
+    }
+
+    static int end(long span) {
+        return (int) (span >>> 32) + (int) span;
     }
 
     static String latin1(byte[] bytes, int from, int length) {
-        if (!StringBytes.OPEN) {
-            return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+        if (length == 1) {
+            return SINGLE[bytes[from] & 0xFF];
         }
-        if (length == 0) {
-            return "";
+        if (!StringBytes.OPEN || length == 0) {
+            return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
         }
         byte[] own = new byte[length];
         System.arraycopy(bytes, from, own, 0, length);
