@@ -92,9 +92,11 @@ final class In {
         return marks;
     }
 
-    boolean flag(byte value) throws Misfit {
+    /** A byte of the region, which need not be the next. */
+    boolean flag(byte[] array, int at) throws Misfit {
+        byte value = array[at];
         if ((value & ~1) != 0) {
-            throw Misfit.malformed("boolean of value " + value, wire.position());
+            throw Misfit.malformed("boolean of value " + value, wire.position() + at - wire.offset());
         }
         return value != 0;
     }

@@ -72,8 +72,7 @@ final class ReadCode {
             if (field.carrier() == boolean.class) {
                 m.visitVarInsn(ALOAD, CONTEXT);
                 element(m, offset);
-                m.visitInsn(BALOAD);
-                m.visitMethodInsn(INVOKEVIRTUAL, IN, "flag", "(B)Z", false);
+                m.visitMethodInsn(INVOKEVIRTUAL, IN, "flag", "([BI)Z", false);
             } else {
                 element(m, offset);
                 m.visitMethodInsn(
