@@ -78,8 +78,8 @@ public final class ResultWriter implements AutoCloseable {
                 executor == null ? null : new ThreadedSending(delivery, settings.window(), settings.linger());
         this.sending = threaded == null ? new SynchronousSending(delivery) : threaded;
         this.frames = new FrameWriter(settings, open.id(), window, new FrameSealer(streamId), sending, delivery);
-        this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom());
-        this.trailer = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom());
+        this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom(), open.id());
+        this.trailer = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom(), open.id());
         try {
             frames.open(open);
             if (threaded != null && executor != null) {

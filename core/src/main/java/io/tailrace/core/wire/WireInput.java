@@ -69,6 +69,8 @@ public final class WireInput {
     private long before;
 
     private final byte[] straddling = new byte[Long.BYTES];
+    private @Nullable Throwable passedOn;
+
     private final BulkReader bulk = new BulkReader(this);
     private @Nullable WireInputStream stream;
     private @Nullable WireInputChannel channel;
@@ -115,7 +117,13 @@ public final class WireInput {
         }
         StackRoom.require(); // a buffer given up and not given back yet would be lost
         while (!ended) {
-            ByteBuf fresh = source.next(take());
+            ByteBuf fresh;
+            try {
+                fresh = source.next(take());
+            } catch (IOException | RuntimeException e) {
+                passedOn = e;
+                throw e;
+            }
             if (fresh == null) {
                 ended = true;
             } else {
@@ -136,6 +144,17 @@ public final class WireInput {
     /** Payload bytes read so far. */
     public long position() {
         return before + (position - start);
+    }
+
+    /** Whether this came from {@link Source}, as it is: then it says nothing of what was read. */
+    @SuppressWarnings("ReferenceEquality") // whether it is the one, not whether it is alike
+    public boolean passedOn(@Nullable Throwable thrown) {
+        return thrown != null && thrown == passedOn;
+    }
+
+    /** Whose payload it is, for errors; null where nobody knows. */
+    public @Nullable ResultId resultId() {
+        return resultId;
     }
 
     /**
