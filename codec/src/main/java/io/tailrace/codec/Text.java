@@ -219,14 +219,37 @@ final class Text {
             case LATIN_1 -> new String(wire.readByteArray((int) length), StandardCharsets.ISO_8859_1);
             case UTF_8 -> utf8(wire.readByteArray((int) length), from);
             case UTF_16 -> utf16(wire, (int) length, from);
-            default -> throw Misfit.malformed("unknown text coding " + coding, from);
+            default -> throw unknown(coding, from);
         };
     }
 
-    private static String utf16(WireInput wire, int length, long from) throws IOException {
+    private static Misfit unknown(int coding, long from) {
+        return Misfit.malformed("unknown text coding " + coding, from);
+    }
+
+    /** Looks at the length and the coding, not at the bytes. */
+    static void skip(WireInput wire) throws IOException {
+        long from = wire.position();
+        long header = wire.readVarLong();
+        long length = header >>> 2;
+        int coding = (int) header & 3;
+        if (coding > UTF_16) {
+            throw unknown(coding, from);
+        }
+        if (coding == UTF_16) {
+            requireEven(length, from);
+        }
+        wire.skip(length);
+    }
+
+    private static void requireEven(long length, long from) throws Misfit {
         if ((length & 1) != 0) {
             throw Misfit.malformed("UTF-16 text of an odd number of bytes, " + length, from);
         }
+    }
+
+    private static String utf16(WireInput wire, int length, long from) throws IOException {
+        requireEven(length, from);
         return new String(wire.readChars(length / 2));
     }
 
