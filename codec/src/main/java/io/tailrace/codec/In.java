@@ -13,6 +13,10 @@ final class In {
     private static final int LEVELS_SKIPPED = 4;
 
     final WireInput wire;
+
+    /** The most of one text, also where it is taken out of the region at once. */
+    final int valueLimit;
+
     private final ValueLimits limits;
     private int depth;
     private long elements;
@@ -22,6 +26,7 @@ final class In {
 
     In(WireInput wire, ValueLimits limits) {
         this.wire = wire;
+        this.valueLimit = wire.valueLimit();
         this.limits = limits;
     }
 

@@ -192,7 +192,7 @@ final class Text {
                 header = second == 0 ? -1 : (header & 0x7F) | (second << 7);
             }
             int length = header >>> 2;
-            if (header >= 0 && (header & 3) == LATIN_1 && length <= wire.limit() - at) {
+            if (header >= 0 && (header & 3) == LATIN_1 && length <= wire.limit() - at && length <= in.valueLimit) {
                 wire.commit(at + length);
                 return latin1(array, at, length);
             }

@@ -263,4 +263,25 @@ class HostileValueTest {
         long taken = threads.getCurrentThreadAllocatedBytes() - before;
         assertTrue(taken < (1 << 20) + (200 << 10), taken + " bytes for 2 billion elements that never came");
     }
+
+    private static <T> void refusedAsTooLarge(ValueCodec<T> codec, byte[] payload, String reason) {
+        for (int buffer : new int[] {1, 64, payload.length}) {
+            ResultTooLargeException e = assertThrows(
+                    ResultTooLargeException.class,
+                    () -> codec.decode(Payloads.input(payload, buffer, LIMITS.withValueBytes(99))));
+            assertEquals(reason, e.reason());
+            assertEquals(99, e.limit());
+            assertEquals(100, e.actual());
+        }
+    }
+
+    @Test
+    void aTextAboveTheLimitIsRefusedAlsoWhereItLiesInOneBuffer() throws IOException {
+        String text = "a".repeat(100);
+        ValueCodec<List<String>> list = Codecs.value(Codecs.list(Codecs.TEXT));
+        refusedAsTooLarge(
+                list, Payloads.encode(list, List.of(text.substring(1), text), 1 << 20), "[1]: value too large");
+        ValueCodec<Address> record = Codecs.value(DERIVATION.of(Address.class));
+        refusedAsTooLarge(record, Payloads.encode(record, new Address(text, 1), 1 << 20), "street: value too large");
+    }
 }

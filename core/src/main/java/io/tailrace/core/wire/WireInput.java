@@ -152,6 +152,11 @@ public final class WireInput {
         return thrown != null && thrown == passedOn;
     }
 
+    /** For a codec that reads by itself: the most that it may take for one text or array. */
+    public int valueLimit() {
+        return limits.valueBytes();
+    }
+
     /** Whose payload it is, for errors; null where nobody knows. */
     public @Nullable ResultId resultId() {
         return resultId;
