@@ -20,6 +20,7 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -144,5 +145,32 @@ class ConsumedTest {
                 reader.finish();
             }
         }
+    }
+
+    /** Goes through all in front to get to one. */
+    @SuppressWarnings("JdkObsolete") // that it is linked is the matter
+    private static final class Linked<E> extends LinkedList<E> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public E set(int index, E element) {
+            throw new AssertionError("by its index");
+        }
+
+        @Override
+        public E get(int index) {
+            throw new AssertionError("by its index");
+        }
+    }
+
+    @Test
+    void aConsumedListWithoutRandomAccessIsGoneThroughOnce() throws IOException {
+        List<Row> rows = new Linked<>();
+        rows.addAll(rows());
+        ValueCodec<List<Row>> codec = Codecs.value(Codecs.consumedList(ROWS));
+        byte[] payload = Payloads.encode(codec, rows, 4_096);
+        assertEquals(rows(), Payloads.decode(codec, payload, 4_096));
+        assertEquals(ELEMENTS, rows.size());
+        assertTrue(rows.stream().allMatch(row -> row == null));
     }
 }
