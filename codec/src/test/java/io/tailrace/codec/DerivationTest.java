@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -574,5 +575,24 @@ class DerivationTest {
 
         @Nullable
         public String f69;
+    }
+
+    record Wild(
+            List<? extends @Nullable Integer> numbers,
+            Map<? extends String, ? extends @Nullable Integer> more,
+            List<? extends String> texts) {}
+
+    @Test
+    void aWildcardsBoundMayAllowNull() throws IOException {
+        Map<String, @Nullable Integer> more = new LinkedHashMap<>();
+        more.put("a", null);
+        more.put("b", 2);
+        Codec<Wild> codec = DERIVATION.of(Wild.class);
+        Wild wild = new Wild(Arrays.asList(1, null, 3), more, List.of("x"));
+        assertEquals(wild, roundTrip(codec, wild));
+        MalformedDataException e = assertThrows(
+                MalformedDataException.class,
+                () -> roundTrip(codec, new Wild(List.of(), Map.of(), Arrays.asList("x", null))));
+        assertEquals("texts[1]: null where none may be", e.reason());
     }
 }
