@@ -293,17 +293,23 @@ class DerivationTest {
 
     record Three(int a, int b, int c) {}
 
+    record Two(int c, int b) {}
+
     @Test
     void aGivenCodecOfAPrimitiveIsTaken() throws IOException {
         List<Codec<Integer>> given = List.of(
                 Codecs.mapped(Codecs.TEXT, n -> n.toString(), Integer::valueOf),
                 Codecs.mapped(Codecs.LONG, n -> -(long) n, n -> (int) -n),
-                Codecs.mapped(Codecs.INT, n -> n + 1, n -> n - 1));
+                Codecs.mapped(Codecs.INT, n -> n + 1, n -> n - 1),
+                Codecs.nullable(Codecs.INT),
+                Codecs.mapped(Codecs.nullable(Codecs.INT), n -> n == 22 ? null : n, n -> n == null ? 22 : n));
         for (Codec<Integer> codec : given) {
             Derivation derivation = Derivation.builder(MethodHandles.lookup())
                     .with(int.class, codec)
                     .build();
             assertEquals(new Three(1, 22, 333), roundTrip(derivation.of(Three.class), new Three(1, 22, 333)));
+            byte[] payload = Payloads.encode(Codecs.value(derivation.of(Three.class)), new Three(1, 22, 333), 64);
+            assertEquals(new Two(333, 22), Payloads.decode(Codecs.value(derivation.of(Two.class)), payload, 64));
         }
     }
 

@@ -260,7 +260,8 @@ class EvolutionTest {
         assertEquals(
                 "gone: boolean of value 2",
                 refusedPassedOver(GoneFlags.class, new GoneFlags(1, new boolean[] {true, false, true}), 2));
-        assertEquals("gone: unknown text coding 3", refusedPassedOver(GoneText.class, new GoneText(1, "abc"), 15, 0, 0, 0));
+        assertEquals(
+                "gone: unknown text coding 3", refusedPassedOver(GoneText.class, new GoneText(1, "abc"), 15, 0, 0, 0));
         assertEquals(
                 "gone: UTF-16 text of an odd number of bytes, 3",
                 refusedPassedOver(GoneText.class, new GoneText(1, "abc"), 14, 0, 0, 0));

@@ -34,7 +34,11 @@ import java.nio.channels.Channels;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -64,7 +68,8 @@ class ValueErrorTest {
         }
     }
 
-    private static <E extends Throwable> E read(byte[] result, Class<E> type, Use<WireInput> decode) throws IOException {
+    private static <E extends Throwable> E read(byte[] result, Class<E> type, Use<WireInput> decode)
+            throws IOException {
         try (ChunkPool pool = ChunkPool.builder().chunkBytes(512).build();
                 ResultReader reader =
                         ResultReader.builder(pool).open(Channels.newChannel(new ByteArrayInputStream(result)))) {
@@ -75,9 +80,9 @@ class ValueErrorTest {
 
     private static <T> ResultException writing(ValueCodec<T> codec, T value, FrameSink sink) {
         try (ChunkPool pool = ChunkPool.builder().chunkBytes(512).build()) {
-            return assertThrows(ResultException.class, () -> ResultEncoder.builder(pool)
-                    .build()
-                    .encode(ID, codec, value, sink));
+            return assertThrows(
+                    ResultException.class,
+                    () -> ResultEncoder.builder(pool).build().encode(ID, codec, value, sink));
         }
     }
 
@@ -122,7 +127,8 @@ class ValueErrorTest {
         ValueCodec<Integer> written = Codecs.value(Codecs.INT);
         byte[] result = result(written.id(), writer -> written.encode(1, writer.payload()));
         ValueCodec<String> codec = Codecs.value(Codecs.TEXT);
-        assertEquals(ID, read(result, MalformedDataException.class, codec::decode).resultId());
+        assertEquals(
+                ID, read(result, MalformedDataException.class, codec::decode).resultId());
         Columns columns = Columns.builder().column("a", Columns.Type.INT).build();
         assertEquals(
                 ID, read(result, MalformedDataException.class, columns::reader).resultId());
@@ -271,7 +277,8 @@ class ValueErrorTest {
 
     /** Gives some of a payload, then throws. */
     private static WireInput broken(byte[] payload, Exception why) {
-        Iterator<ByteBuf> buffers = List.of(Unpooled.wrappedBuffer(payload, 0, payload.length - 20)).iterator();
+        Iterator<ByteBuf> buffers =
+                List.of(Unpooled.wrappedBuffer(payload, 0, payload.length - 20)).iterator();
         return new WireInput(
                 drained -> {
                     if (buffers.hasNext()) {
@@ -309,8 +316,8 @@ class ValueErrorTest {
     void aResultThatIsCutInsideAValueIsTruncated() throws IOException {
         ValueCodec<List<Flagged>> codec = Codecs.value(Codecs.list(DERIVATION.of(Flagged.class)));
         byte[] result = result(codec.id(), writer -> codec.encode(many(), writer.payload()));
-        TruncatedResultException e = read(
-                Arrays.copyOf(result, result.length / 2), TruncatedResultException.class, codec::decode);
+        TruncatedResultException e =
+                read(Arrays.copyOf(result, result.length / 2), TruncatedResultException.class, codec::decode);
         assertEquals(ID, e.resultId());
         assertEquals(null, e.getCause());
     }
@@ -326,4 +333,43 @@ class ValueErrorTest {
         assertEquals(null, e.getCause());
     }
 
+    record Nick(int id, Optional<String> nick) {}
+
+    record Count(int id, OptionalInt number) {}
+
+    /** A bean that has none. */
+    @SuppressWarnings("NullableOptional") // that it may be null is the matter
+    public static final class NoNick {
+        public @Nullable Optional<String> nick = Optional.empty();
+        public OptionalLong number = OptionalLong.empty();
+    }
+
+    private static <T> String refused(Class<T> type, T value) {
+        return writing(Codecs.value(DERIVATION.of(type)), value).reason();
+    }
+
+    @Test
+    @SuppressWarnings({"NullAway", "NullOptional"}) // null where none may be is the matter
+    void anOptionalIsNeverNull() throws IOException {
+        assertEquals("nick: null where none may be", refused(Nick.class, new Nick(1, null)));
+        assertEquals("number: null where none may be", refused(Count.class, new Count(1, null)));
+        NoNick bean = new NoNick();
+        bean.number = null;
+        assertEquals("number: null where none may be", refused(NoNick.class, bean));
+        assertEquals(
+                "[0]: null where none may be",
+                writing(Codecs.value(Codecs.list(Codecs.optional(Codecs.TEXT))), Arrays.asList((Optional<String>) null))
+                        .reason());
+    }
+
+    @Test
+    @SuppressWarnings("NullableOptional") // that it may be null is the matter
+    void anOptionalIsNullWhereTheFieldSaysSo() throws IOException {
+        ValueCodec<NoNick> codec = Codecs.value(DERIVATION.of(NoNick.class));
+        NoNick bean = new NoNick();
+        for (@Nullable Optional<String> nick : Arrays.asList(null, Optional.<String>empty(), Optional.of("n"))) {
+            bean.nick = nick;
+            assertEquals(nick, Payloads.decode(codec, payload(codec, bean), 7).nick);
+        }
+    }
 }
