@@ -7,8 +7,10 @@ import java.io.IOException;
 /** One value on its way in: where it is read, how deep it is nested, and what is still allowed. */
 final class In {
 
-    /** What may be allocated ahead of the bytes that arrive, at 8 bytes an element. */
-    private static final int AHEAD_ELEMENTS = (1 << 20) / 8;
+    private static final int ELEMENT_BYTES = 8;
+
+    /** What may be allocated ahead of the bytes that arrive. */
+    private static final int AHEAD_ELEMENTS = (1 << 20) / ELEMENT_BYTES;
 
     private static final int LEVELS_SKIPPED = 4;
 
@@ -67,6 +69,11 @@ final class In {
         if (count < 0) {
             throw Misfit.malformed("count " + (count & 0xFFFF_FFFFL) + " is too large", at);
         }
+        long left = wire.left();
+        if (count > left) {
+            throw Misfit.beyond(
+                    "count exceeds what its limit leaves", wire.position() + left, wire.position() + count, at);
+        }
         elements += count;
         if (elements > limits.elements()) {
             throw Misfit.beyond("too many elements", limits.elements(), elements);
@@ -76,7 +83,7 @@ final class In {
 
     /** How many elements to make room for ahead of them; to be {@linkplain #arrived given back} when they are there. */
     int ahead(int count) {
-        int granted = Math.min(count, aheadLeft);
+        int granted = (int) Math.min(Math.min(count, aheadLeft), wire.left() / ELEMENT_BYTES);
         aheadLeft -= granted;
         return granted;
     }

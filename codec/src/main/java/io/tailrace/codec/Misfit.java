@@ -42,7 +42,11 @@ final class Misfit extends IOException {
     }
 
     static Misfit beyond(String reason, long limit, long actual) {
-        return new Misfit(true, reason, limit, actual, ResultException.NONE, null);
+        return beyond(reason, limit, actual, ResultException.NONE);
+    }
+
+    static Misfit beyond(String reason, long limit, long actual, long offset) {
+        return new Misfit(true, reason, limit, actual, offset, null);
     }
 
     static Misfit missing() {
@@ -73,6 +77,12 @@ final class Misfit extends IOException {
         }
         misfit.prepend(step);
         return misfit;
+    }
+
+    /** The same of a whole in which what was read begins there. */
+    Misfit behind(long start) {
+        long place = offset == ResultException.NONE ? offset : start + offset;
+        return new Misfit(tooLarge, reason, limit, actual, place, getCause());
     }
 
     private void prepend(String whole) {

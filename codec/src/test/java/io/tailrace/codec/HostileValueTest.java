@@ -257,9 +257,9 @@ class HostileValueTest {
         System.arraycopy(new byte[] {-1, -1, -1, -1, 7}, 0, lying, payload.length - 1, 5);
         com.sun.management.ThreadMXBean threads =
                 (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
-        assertThrows(MalformedDataException.class, () -> decode(codec, lying)); // classes are loaded now
+        assertThrows(MalformedDataException.class, () -> Payloads.decode(codec, lying, 64)); // classes are loaded now
         long before = threads.getCurrentThreadAllocatedBytes();
-        assertThrows(MalformedDataException.class, () -> decode(codec, lying));
+        assertThrows(MalformedDataException.class, () -> Payloads.decode(codec, lying, 64));
         long taken = threads.getCurrentThreadAllocatedBytes() - before;
         assertTrue(taken < (1 << 20) + (200 << 10), taken + " bytes for 2 billion elements that never came");
     }
@@ -283,5 +283,18 @@ class HostileValueTest {
                 list, Payloads.encode(list, List.of(text.substring(1), text), 1 << 20), "[1]: value too large");
         ValueCodec<Address> record = Codecs.value(DERIVATION.of(Address.class));
         refusedAsTooLarge(record, Payloads.encode(record, new Address(text, 1), 1 << 20), "street: value too large");
+    }
+
+    @Test
+    void aCountAboveWhatTheLimitLeavesIsRefusedBeforeMemoryIsTaken() throws IOException {
+        ValueCodec<List<Byte>> codec = Codecs.value(Codecs.list(Codecs.BYTE));
+        byte[] payload = Payloads.encode(codec, java.util.Collections.nCopies(2_000, (byte) 1), 1 << 20);
+        ResultTooLargeException e = assertThrows(
+                ResultTooLargeException.class,
+                () -> codec.decode(Payloads.input(payload, 64, DecoderLimits.DEFAULT.withPayloadBytes(1_000))));
+        assertEquals("count exceeds what its limit leaves", e.reason());
+        assertEquals(1_000, e.limit());
+        assertEquals(payload.length, e.actual());
+        assertEquals(payload.length - 2_002, e.offset());
     }
 }

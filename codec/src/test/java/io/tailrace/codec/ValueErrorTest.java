@@ -111,6 +111,15 @@ class ValueErrorTest {
     }
 
     @Test
+    void aMalformedSchemaIsPlacedInThePayload() {
+        byte[] payload = {4, 1, 0, 0x30, 9}; // its length, version 1, no definitions, a list of kind 9
+        MalformedDataException e = assertThrows(
+                MalformedDataException.class, () -> Payloads.decode(Codecs.value(Codecs.list(Codecs.INT)), payload, 2));
+        assertEquals("schema has unknown kind 9", e.reason());
+        assertEquals(4, e.offset());
+    }
+
+    @Test
     void theResultIsToldWhereItIsRead() throws IOException {
         ValueCodec<List<Flagged>> codec = Codecs.value(Codecs.list(DERIVATION.of(Flagged.class)));
         byte[] payload = payload(codec, List.of(new Flagged(1, true, 2, "")));

@@ -157,6 +157,11 @@ public final class WireInput {
         return limits.valueBytes();
     }
 
+    /** Payload bytes that may still come before its limit. */
+    public long left() {
+        return limits.payloadBytes() - position();
+    }
+
     /** Whose payload it is, for errors; null where nobody knows. */
     public @Nullable ResultId resultId() {
         return resultId;
@@ -219,8 +224,7 @@ public final class WireInput {
         if (bytes > limits.valueBytes()) {
             throw new ResultTooLargeException("value too large", limits.valueBytes(), bytes, position(), resultId);
         }
-        long left = limits.payloadBytes() - position();
-        if (bytes > left) {
+        if (bytes > left()) {
             throw new ResultTooLargeException(
                     "value exceeds what its limit leaves",
                     limits.payloadBytes(),
