@@ -297,4 +297,22 @@ class HostileValueTest {
         assertEquals(payload.length, e.actual());
         assertEquals(payload.length - 2_002, e.offset());
     }
+
+    @Test
+    void nanosecondsThatAreASecondAreRefused() throws IOException {
+        ValueCodec<List<java.time.Instant>> instants =
+                Codecs.value(Codecs.list(DERIVATION.of(java.time.Instant.class)));
+        ValueCodec<java.time.Duration> duration = Codecs.value(DERIVATION.of(java.time.Duration.class));
+        byte[] instant = Payloads.encode(instants, List.of(java.time.Instant.EPOCH), 1 << 20);
+        byte[] length = Payloads.encode(duration, java.time.Duration.ZERO, 1 << 20);
+        instant[instant.length - 1] = -1;
+        length[length.length - 1] = 0x40;
+        MalformedDataException e = assertThrows(MalformedDataException.class, () -> decode(instants, instant));
+        assertEquals("[0]: nanos of value -16777216", e.reason());
+        assertEquals(instant.length - 4, e.offset());
+        assertEquals(
+                "nanos of value 1073741824",
+                assertThrows(MalformedDataException.class, () -> decode(duration, length))
+                        .reason());
+    }
 }
