@@ -9,8 +9,8 @@ final class In {
 
     private static final int ELEMENT_BYTES = 8;
 
-    /** What may be allocated ahead of the bytes that arrive. */
-    private static final int AHEAD_ELEMENTS = (1 << 20) / ELEMENT_BYTES;
+    /** Half of what may be allocated ahead of the bytes that arrive; the rest is for one array inside. */
+    private static final int AHEAD_ELEMENTS = WireInput.AHEAD_MAX / 2 / ELEMENT_BYTES;
 
     private static final int LEVELS_SKIPPED = 4;
 
@@ -84,12 +84,13 @@ final class In {
     /** How many elements to make room for ahead of them; to be {@linkplain #arrived given back} when they are there. */
     int ahead(int count) {
         int granted = (int) Math.min(Math.min(count, aheadLeft), wire.left() / ELEMENT_BYTES);
-        aheadLeft -= granted;
+        arrived(-granted);
         return granted;
     }
 
     void arrived(int granted) {
         aheadLeft += granted;
+        wire.takenAhead((AHEAD_ELEMENTS - aheadLeft) * ELEMENT_BYTES);
     }
 
     /** So many bytes of marks, lowest first; the bits above the last mark are 0. */

@@ -387,6 +387,19 @@ class EveryCodecTest {
         }
     }
 
+    @Test
+    void aCountThatLiesInsideAnotherTakesNoMoreThanOne() throws IOException {
+        ValueCodec<List<List<long[]>>> codec = Codecs.value(Codecs.list(Codecs.list(Codecs.LONGS)));
+        byte[] empty = Payloads.encode(codec, List.of(), 1 << 20);
+        byte[] lying = Arrays.copyOf(empty, empty.length + 11);
+        for (int i = 0; i < 3; i++) {
+            System.arraycopy(new byte[] {-1, -1, -1, 7}, 0, lying, empty.length - 1 + 4 * i, 4);
+        }
+        Subject subject = new Subject("lists of arrays", true, codec::decode, new Bytes(empty));
+        assertTrue(refused(subject, lying, 64));
+        requireLittle(subject, lying, 64);
+    }
+
     private static void throughFrames(ChunkPool pool, Subject subject, byte[] payload) throws IOException {
         MemorySink sink = new MemorySink(FrameBatch.Purpose.FILE);
         try (ResultWriter writer = ResultEncoder.builder(pool).build().open(ID, "", sink)) {

@@ -37,7 +37,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WireInput {
 
-    private static final int AHEAD_MAX = 1 << 20;
+    /** The most that may be taken ahead of the bytes that arrive, by arrays here and by what a codec makes room for. */
+    public static final int AHEAD_MAX = 1 << 20;
+
     private static final byte[] NO_ARRAY = {};
 
     /** Who gives the next buffer. */
@@ -69,6 +71,8 @@ public final class WireInput {
     private long before;
 
     private final byte[] straddling = new byte[Long.BYTES];
+    private int takenAhead;
+
     private @Nullable Throwable passedOn;
 
     private final BulkReader bulk = new BulkReader(this);
@@ -162,6 +166,14 @@ public final class WireInput {
         return limits.payloadBytes() - position();
     }
 
+    /**
+     * Tells how many bytes a codec has made room for that have not arrived, of at most half of {@link #AHEAD_MAX}: arrays take
+     * so much less.
+     */
+    public void takenAhead(int bytes) {
+        takenAhead = Objects.checkIndex(bytes, AHEAD_MAX / 2 + 1);
+    }
+
     /** Whose payload it is, for errors; null where nobody knows. */
     public @Nullable ResultId resultId() {
         return resultId;
@@ -232,7 +244,7 @@ public final class WireInput {
                     position(),
                     resultId);
         }
-        return Math.min(count, AHEAD_MAX / width);
+        return Math.min(count, (AHEAD_MAX - takenAhead) / width);
     }
 
     public byte readByte() throws IOException {
