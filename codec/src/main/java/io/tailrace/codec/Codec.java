@@ -30,7 +30,7 @@ public abstract class Codec<T> {
                 throw Misfit.missing();
             }
             write(value, out);
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             throw Misfit.under(e, "");
         }
     }
@@ -38,7 +38,7 @@ public abstract class Codec<T> {
     final T readRoot(In in) throws IOException {
         try {
             return read(in);
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             throw Misfit.under(e, "");
         }
     }

@@ -96,8 +96,7 @@ final class ReadCode {
             if (field.carrier() == boolean.class) {
                 m.visitVarInsn(ALOAD, CONTEXT);
                 element(m, offset);
-                m.visitInsn(BALOAD);
-                m.visitMethodInsn(INVOKEVIRTUAL, IN, "flag", "(B)Z", false);
+                m.visitMethodInsn(INVOKEVIRTUAL, IN, "flag", "([BI)Z", false);
             } else {
                 element(m, offset);
                 m.visitMethodInsn(
@@ -145,7 +144,8 @@ final class ReadCode {
         m.visitVarInsn(ILOAD, PLACE);
         m.visitVarInsn(ALOAD, WIRE);
         m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "limit", "()I", false);
-        m.visitMethodInsn(INVOKESTATIC, TEXT, "span", "([BII)J", false);
+        m.visitVarInsn(ALOAD, CONTEXT);
+        m.visitMethodInsn(INVOKESTATIC, TEXT, "span", "([BIIL" + IN + ";)J", false);
         m.visitVarInsn(LSTORE, SPAN);
         m.visitVarInsn(LLOAD, SPAN);
         m.visitInsn(LCONST_0);

@@ -191,7 +191,7 @@ final class Text {
     static String read(In in) throws IOException {
         WireInput wire = in.wire;
         byte[] array = wire.array();
-        long span = span(array, wire.offset(), wire.limit());
+        long span = span(array, wire.offset(), wire.limit(), in);
         if (span < 0) {
             return readSlowly(wire);
         }
@@ -200,7 +200,7 @@ final class Text {
     }
 
     /** Where the Latin-1 text at that place lies: start × 2³² + length; -1 if it is not short, or not whole there. */
-    static long span(byte[] array, int at, int limit) {
+    static long span(byte[] array, int at, int limit, In in) {
         int from = at;
         if (limit - from >= 2) {
             int header = array[from++];
@@ -210,7 +210,7 @@ final class Text {
                 header = second == 0 ? -1 : (header & 0x7F) | (second << 7);
             }
             int length = header >>> 2;
-            if (header >= 0 && (header & 3) == LATIN_1 && length <= limit - from) {
+            if (header >= 0 && (header & 3) == LATIN_1 && length <= limit - from && length <= in.valueLimit) {
                 return (long) from << 32 | length;
             }
         }
@@ -252,14 +252,37 @@ final class Text {
             case LATIN_1 -> new String(wire.readByteArray((int) length), StandardCharsets.ISO_8859_1);
             case UTF_8 -> utf8(wire.readByteArray((int) length), from);
             case UTF_16 -> utf16(wire, (int) length, from);
-            default -> throw Misfit.malformed("unknown text coding " + coding, from);
+            default -> throw unknown(coding, from);
         };
     }
 
-    private static String utf16(WireInput wire, int length, long from) throws IOException {
+    private static Misfit unknown(int coding, long from) {
+        return Misfit.malformed("unknown text coding " + coding, from);
+    }
+
+    /** Looks at the length and the coding, not at the bytes. */
+    static void skip(WireInput wire) throws IOException {
+        long from = wire.position();
+        long header = wire.readVarLong();
+        long length = header >>> 2;
+        int coding = (int) header & 3;
+        if (coding > UTF_16) {
+            throw unknown(coding, from);
+        }
+        if (coding == UTF_16) {
+            requireEven(length, from);
+        }
+        wire.skip(length);
+    }
+
+    private static void requireEven(long length, long from) throws Misfit {
         if ((length & 1) != 0) {
             throw Misfit.malformed("UTF-16 text of an odd number of bytes, " + length, from);
         }
+    }
+
+    private static String utf16(WireInput wire, int length, long from) throws IOException {
+        requireEven(length, from);
         return new String(wire.readChars(length / 2));
     }
 

@@ -38,11 +38,11 @@ final class TextCodec extends Codec<String> {
                 byte[] array = in.wire.array();
                 int limit = in.wire.limit();
                 int at = in.wire.offset();
-                long span = Text.span(array, at, limit);
+                long span = Text.span(array, at, limit, in);
                 for (; span >= 0 && index < count; index++) {
                     into.add(Text.at(array, span));
                     at = Text.end(span);
-                    span = Text.span(array, at, limit);
+                    span = Text.span(array, at, limit, in);
                 }
                 in.wire.commit(at);
                 if (index < count) {

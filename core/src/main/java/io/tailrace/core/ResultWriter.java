@@ -77,7 +77,7 @@ public final class ResultWriter implements AutoCloseable {
                 executor == null ? null : new ThreadedSending(delivery, settings.window(), settings.linger());
         this.sending = threaded == null ? new SynchronousSending(delivery) : threaded;
         this.frames = new FrameWriter(settings, open.id(), window, new FrameSealer(streamId), sending, delivery);
-        this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom());
+        this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom(), open.id());
         try {
             frames.open(open);
             if (threaded != null && executor != null) {
@@ -116,7 +116,7 @@ public final class ResultWriter implements AutoCloseable {
             requireOpen();
             payload.take();
             attempt(FailurePhase.ENCODING, frames::beginTrailer);
-            begun = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom());
+            begun = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom(), open.id());
             trailer = begun;
         }
         return begun;

@@ -68,6 +68,7 @@ public final class WireOutput {
 
     private final Next next;
     private final int tailRoom;
+    private final @Nullable ResultId resultId;
 
     private @Nullable ByteBuf buffer;
     private byte[] array = NO_ARRAY;
@@ -79,6 +80,8 @@ public final class WireOutput {
 
     private long before;
 
+    private @Nullable Throwable passedOn;
+
     private @Nullable BulkWriter bulk;
     private @Nullable TextWriter textWriter;
     private @Nullable WireOutputStream stream;
@@ -86,11 +89,17 @@ public final class WireOutput {
 
     /** Holds no buffer yet: the first write asks for one. */
     public WireOutput(Next next, int tailRoom) {
+        this(next, tailRoom, null);
+    }
+
+    /** The same of a result, for errors. */
+    public WireOutput(Next next, int tailRoom, @Nullable ResultId resultId) {
         if (tailRoom < 0) {
             throw new IllegalArgumentException("negative tail room " + tailRoom);
         }
         this.next = Objects.requireNonNull(next, "next");
         this.tailRoom = tailRoom;
+        this.resultId = resultId;
     }
 
     /** The region's memory; empty when there is no region. */
@@ -122,7 +131,12 @@ public final class WireOutput {
         if (buffer != null || !next.atHand()) {
             StackRoom.require();
         }
-        begin(next.next(take()));
+        try {
+            begin(next.next(take()));
+        } catch (IOException | RuntimeException e) {
+            passedOn = e;
+            throw e;
+        }
     }
 
     /** Makes the region hold at least {@code n} bytes, of at most {@link #ENSURE_MAX}. */
@@ -135,6 +149,17 @@ public final class WireOutput {
     /** Payload bytes so far. */
     public long written() {
         return before + (position - start);
+    }
+
+    /** Whether this came from {@link Next}, as it is: then it says nothing of what was written. */
+    @SuppressWarnings("ReferenceEquality") // whether it is the one, not whether it is alike
+    public boolean passedOn(@Nullable Throwable thrown) {
+        return thrown != null && thrown == passedOn;
+    }
+
+    /** Whose payload it is, for errors; null where nobody knows. */
+    public @Nullable ResultId resultId() {
+        return resultId;
     }
 
     /**
@@ -350,7 +375,12 @@ public final class WireOutput {
     private void giveByReference(ByteBuffer body) throws IOException {
         int length = body.remaining();
         StackRoom.require();
-        begin(next.nextAfter(take(), body));
+        try {
+            begin(next.nextAfter(take(), body));
+        } catch (IOException | RuntimeException e) {
+            passedOn = e;
+            throw e;
+        }
         before += length;
     }
 
