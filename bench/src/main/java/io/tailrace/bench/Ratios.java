@@ -17,7 +17,8 @@ import java.util.concurrent.Executors;
  */
 public final class Ratios {
 
-    static final List<String> GROUPS = List.of("encode", "lz4", "loopback", "values");
+    static final List<String> GROUPS =
+            List.of("encode", "lz4", "loopback", "outofband", "values", "values-loopback", "values-lz4", "values-heap");
 
     private static final int WARMUP_ROUNDS = 15;
 
@@ -44,7 +45,11 @@ public final class Ratios {
             case "encode" -> ratios.encode();
             case "lz4" -> ratios.lz4();
             case "loopback" -> ratios.loopback();
+            case "outofband" -> ratios.outOfBand();
             case "values" -> ValueRatios.values(pace, values);
+            case "values-loopback" -> ValueRatios.loopback(pace, mebibytes, values);
+            case "values-lz4" -> ValueRatios.lz4(pace, values);
+            case "values-heap" -> ValueHeap.print(pace, values);
             default -> throw new IllegalArgumentException(group);
         }
     }
@@ -131,6 +136,38 @@ public final class Ratios {
             table.run("Encode and send over loopback, " + mebibytes + " MiB");
         } finally {
             sending.shutdown();
+        }
+    }
+
+    /**
+     * From which size on is it faster to send a blob by reference than to copy it? Encoders copy below a quarter of a chunk,
+     * so smaller blobs go by reference out of smaller chunks; a window is counted in chunks.
+     */
+    private void outOfBand() throws Exception {
+        RatioTable table = new RatioTable(pace, "MiB", mebibytes);
+        byte[] bytes = Workloads.blobs(mebibytes, mebibytes << 20)[0];
+        NullSink drop = new NullSink();
+        List<Encoding> open = new ArrayList<>();
+        try (Loopback over = new Loopback();
+                Encoding plain = Encoding.plain()) {
+            FrameSink to = over.sink();
+            for (int kib = 1; kib <= 256; kib *= 2) {
+                int piece = kib << 10;
+                Encoding reference = Encoding.of(Math.min(64 << 10, 4 * piece), 8, null);
+                open.add(reference);
+                String blobs = "blobs of " + kib + " KiB";
+                String sent = blobs + ", over loopback";
+                table.floor(blobs, () -> plain.pieces(bytes, piece, drop));
+                table.contender(blobs + ", by reference", () -> reference.piecesOutOfBand(bytes, piece, drop), blobs);
+                table.floor(sent, () -> plain.pieces(bytes, piece, to) + over.awaitReceived());
+                table.contender(
+                        sent + ", by reference",
+                        () -> reference.piecesOutOfBand(bytes, piece, to) + over.awaitReceived(),
+                        sent);
+            }
+            table.run("By reference beside in band, " + mebibytes + " MiB");
+        } finally {
+            open.forEach(Encoding::close);
         }
     }
 }

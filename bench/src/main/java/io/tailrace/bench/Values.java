@@ -28,6 +28,7 @@ record Values<E>(Class<E> type, List<List<E>> results) {
     static Values<?> named(String name, int count) {
         return switch (name) {
             case "rows" -> rows(count);
+            case "ASCII rows" -> of(Workloads.Row.class, Workloads.asciiRows(count));
             case "lineitem" -> lineItems(count);
             case "lines" -> lines(count);
             case "results" -> smallResults(count);
@@ -36,8 +37,7 @@ record Values<E>(Class<E> type, List<List<E>> results) {
     }
 
     static Values<Workloads.Row> rows(int count) {
-        ArrayList<Workloads.Row> rows = new ArrayList<>(Arrays.asList(Workloads.rows(count)));
-        return new Values<>(Workloads.Row.class, List.of(rows));
+        return of(Workloads.Row.class, Workloads.rows(count));
     }
 
     /** The same rows, in results of about 1 KiB. */
@@ -69,6 +69,10 @@ record Values<E>(Class<E> type, List<List<E>> results) {
     }
 
     static Values<String> lines(int count) {
-        return new Values<>(String.class, List.of(new ArrayList<>(Arrays.asList(Workloads.lines(count)))));
+        return of(String.class, Workloads.lines(count));
+    }
+
+    private static <E> Values<E> of(Class<E> type, E[] values) {
+        return new Values<>(type, List.of(new ArrayList<>(Arrays.asList(values))));
     }
 }

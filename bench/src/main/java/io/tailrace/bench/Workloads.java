@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.bench;
 
+import java.io.Serializable;
 import java.util.SplittableRandom;
 
 /**
@@ -17,7 +18,8 @@ public final class Workloads {
     private static final long SEED = 20_26;
 
     /** A row of a usual table, held as an object. Public, as {@link TableLine} is. */
-    public record Row(long id, double price, int quantity, long time, String symbol, String comment) {}
+    public record Row(long id, double price, int quantity, long time, String symbol, String comment)
+            implements Serializable {}
 
     private Workloads() {}
 
@@ -58,10 +60,19 @@ public final class Workloads {
 
     /** One comment in a hundred has characters outside Latin-1. */
     static Row[] rows(int count) {
+        return rows(count, "\u4e2d\u6587");
+    }
+
+    /** The same, all of it ASCII. */
+    static Row[] asciiRows(int count) {
+        return rows(count, "ZZ");
+    }
+
+    private static Row[] rows(int count, String seldom) {
         SplittableRandom random = new SplittableRandom(SEED);
         Row[] rows = new Row[count];
         for (int i = 0; i < count; i++) {
-            String comment = text(random, 16 + random.nextInt(8)) + (random.nextInt(100) == 0 ? "\u4e2d\u6587" : "");
+            String comment = text(random, 16 + random.nextInt(8)) + (random.nextInt(100) == 0 ? seldom : "");
             String symbol = text(random, 4 + random.nextInt(5));
             rows[i] = new Row(
                     random.nextLong(), random.nextDouble(), random.nextInt(), random.nextLong(), symbol, comment);

@@ -47,4 +47,9 @@ class BenchmarksRunTest {
     void everyGroupOfRatiosRunsOnce(String group) throws Exception {
         Ratios.run(group, new Pace(1, 0, Duration.ZERO), 1, 1_000);
     }
+
+    @Test
+    void eachContenderStartsCold() throws Exception {
+        ColdStart.main(new String[] {"1", "100"});
+    }
 }
