@@ -24,6 +24,7 @@ public final class ColdStart {
         TAILRACE_OPEN("Tailrace", "Tailrace, java.lang open", OPEN),
         TAILRACE("Tailrace", "Tailrace, java.lang closed", ""),
         KRYO("Kryo", "Kryo 5", ""),
+        KRYO_BY_HAND("Kryo by hand", "Kryo 5, serializers by hand", ""),
         FORY("Fory", "Fory", ""),
         JAVA("ObjectOutputStream", "ObjectOutputStream", "");
 

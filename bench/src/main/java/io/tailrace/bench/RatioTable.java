@@ -76,10 +76,12 @@ final class RatioTable {
     }
 
     private final Map<String, Row> rows = new LinkedHashMap<>();
-    private final Map<String, String> seconds = new LinkedHashMap<>();
+
+    /** Of each further column of ratios, whom each row is held against. */
+    private final Map<String, Map<String, String>> columns = new LinkedHashMap<>();
+
     private final Pace pace;
     private final String unit;
-    private String second = "";
     private double amount;
 
     RatioTable(Pace pace, String unit, double amount) {
@@ -109,8 +111,7 @@ final class RatioTable {
     void also(String heading, String name, String against) {
         require(name);
         require(against);
-        second = heading;
-        seconds.put(name, against);
+        columns.computeIfAbsent(heading, h -> new LinkedHashMap<>()).put(name, against);
     }
 
     private void require(String name) {
@@ -155,19 +156,26 @@ final class RatioTable {
     }
 
     private void print() {
-        boolean wide = !seconds.isEmpty();
-        System.out.println(
-                "| | " + unit + "/s, median | best | per CPU second | of its floor: median | quartiles | by CPU |"
-                        + (wide ? " " + second + ": median | quartiles | by CPU |" : ""));
-        System.out.println("|---|---|---|---|---|---|---|" + (wide ? "---|---|---|" : ""));
-        rows.forEach((name, row) -> System.out.printf(
-                "| %s | %,.0f | %,.0f | %,.0f | %s |%s%n",
-                name,
-                row.speed(quantile(row.clock, 0.5)),
-                row.speed(quantile(row.clock, 0)),
-                row.speed(quantile(row.processor, 0.5)),
-                ratio(row, row.floors),
-                wide ? " " + ratio(row, List.of(seconds.getOrDefault(name, ""))) + " |" : ""));
+        StringBuilder heading = new StringBuilder(
+                "| | " + unit + "/s, median | best | per CPU second | of its floor: median | quartiles | by CPU |");
+        columns.keySet()
+                .forEach(column -> heading.append(" ").append(column).append(": median | quartiles | by CPU |"));
+        System.out.println(heading);
+        System.out.println("|---|---|---|---|---|---|---|" + "---|---|---|".repeat(columns.size()));
+        rows.forEach((name, row) -> {
+            System.out.printf(
+                    "| %s | %,.0f | %,.0f | %,.0f | %s |",
+                    name,
+                    row.speed(quantile(row.clock, 0.5)),
+                    row.speed(quantile(row.clock, 0)),
+                    row.speed(quantile(row.processor, 0.5)),
+                    ratio(row, row.floors));
+            columns.values().forEach(column -> {
+                String against = column.get(name);
+                System.out.printf(" %s |", ratio(row, against == null ? List.of() : List.of(against)));
+            });
+            System.out.println();
+        });
     }
 
     private String ratio(Row row, List<String> against) {

@@ -29,18 +29,6 @@ final class ValueContender<E> implements AutoCloseable {
         return new ValueContender<>(values, ValueFormat.named(name, values.type()));
     }
 
-    static <E> ValueContender<E> tailrace(Values<E> values) throws IOException {
-        return new ValueContender<>(values, ValueFormat.tailrace(values.type()));
-    }
-
-    static <E> ValueContender<E> kryo(Values<E> values) throws IOException {
-        return new ValueContender<>(values, ValueFormat.kryo(values.type()));
-    }
-
-    static <E> ValueContender<E> fory(Values<E> values) throws IOException {
-        return new ValueContender<>(values, ValueFormat.fory(values.type()));
-    }
-
     /** Of all results. */
     long encode() throws IOException {
         long bytes = 0;

@@ -22,6 +22,7 @@ import java.io.OutputStream;
 import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.fory.Fory;
 import org.apache.fory.memory.MemoryBuffer;
 
@@ -37,6 +38,7 @@ abstract sealed class ValueFormat<E> implements AutoCloseable {
         return switch (name) {
             case "Tailrace" -> tailrace(type);
             case "Kryo" -> kryo(type);
+            case "Kryo by hand" -> kryoByHand(type);
             case "Fory" -> fory(type);
             case "ObjectOutputStream" -> new JavaObjects<>();
             default -> throw new IllegalArgumentException(name);
@@ -48,7 +50,12 @@ abstract sealed class ValueFormat<E> implements AutoCloseable {
     }
 
     static <E> ValueFormat<E> kryo(Class<E> type) {
-        return new Kryo5<>(type);
+        return new Kryo5<>(kryo -> kryo.register(type));
+    }
+
+    /** With serializers written by hand: its own one of records goes by reflection, and boxes every number. */
+    static <E> ValueFormat<E> kryoByHand(Class<E> type) {
+        return new Kryo5<>(kryo -> KryoSerializers.register(kryo, type));
     }
 
     static <E> ValueFormat<E> fory(Class<E> type) {
@@ -117,10 +124,10 @@ abstract sealed class ValueFormat<E> implements AutoCloseable {
         private final Kryo kryo = new Kryo();
         private final Output out = new Output(OutputStream.nullOutputStream(), BUFFER_BYTES);
 
-        Kryo5(Class<E> type) {
+        Kryo5(Consumer<Kryo> registration) {
             kryo.setReferences(false);
             kryo.register(ArrayList.class);
-            kryo.register(type);
+            registration.accept(kryo);
         }
 
         @Override

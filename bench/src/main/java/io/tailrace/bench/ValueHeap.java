@@ -35,7 +35,7 @@ final class ValueHeap {
         System.out.printf(
                 "| %s, copied as objects | | | %.2f |%n",
                 workload, allocated(pace, () -> copy(value)) / (double) value.size());
-        for (String name : List.of("Tailrace", "Kryo", "Fory")) {
+        for (String name : List.of("Tailrace", "Kryo", "Kryo by hand", "Fory")) {
             try (ValueContender<E> contender = ValueContender.named(name, values)) {
                 long bytes = contender.encode();
                 System.out.printf(

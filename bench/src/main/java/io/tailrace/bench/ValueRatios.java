@@ -8,7 +8,9 @@ import io.tailrace.core.sink.FrameSink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -17,6 +19,10 @@ final class ValueRatios {
 
     private ValueRatios() {}
 
+    private interface Doing {
+        long with(ValueContender<?> contender) throws IOException;
+    }
+
     /** The rivals make bare bytes; Tailrace makes and reads frames with checksums. */
     static void values(Pace pace, int count) throws Exception {
         RatioTable table = new RatioTable(pace, "thousand values", count / 1e3);
@@ -24,16 +30,17 @@ final class ValueRatios {
         try {
             for (String workload : List.of("rows", "lineitem", "lines", "results")) {
                 Values<?> values = Values.named(workload, count);
-                ValueContender<?> tailrace = ValueContender.tailrace(values);
-                open.add(tailrace);
-                ValueContender<?> kryo = ValueContender.kryo(values);
-                open.add(kryo);
-                ValueContender<?> fory = ValueContender.fory(values);
-                open.add(fory);
-                String encode = workload.equals("results") ? "encode rows in results of 1 KiB" : "encode " + workload;
-                beside(table, encode, tailrace::encode, kryo::encode, fory::encode);
-                if (!workload.equals("results")) {
-                    beside(table, "decode " + workload, tailrace::decode, kryo::decode, fory::decode);
+                Map<String, ValueContender<?>> contenders = new LinkedHashMap<>();
+                for (String name : List.of("Fory", "Kryo", "Kryo by hand", "Tailrace")) {
+                    ValueContender<?> contender = ValueContender.named(name, values);
+                    contenders.put(name, contender);
+                    open.add(contender);
+                }
+                if (workload.equals("results")) {
+                    beside(table, "encode rows in results of 1 KiB", contenders, ValueContender::encode);
+                } else {
+                    beside(table, "encode " + workload, contenders, ValueContender::encode);
+                    beside(table, "decode " + workload, contenders, ValueContender::decode);
                 }
             }
             table.run("Typed values, text by " + Codecs.textAccess());
@@ -42,17 +49,16 @@ final class ValueRatios {
         }
     }
 
-    private static void beside(
-            RatioTable table,
-            String name,
-            RatioTable.Contender tailrace,
-            RatioTable.Contender kryo,
-            RatioTable.Contender fory) {
-        table.floor(name + ", Fory", fory);
-        table.contender(name + ", Kryo", kryo, name + ", Fory");
-        table.contender(name + ", Tailrace", tailrace, name + ", Fory");
-        table.also("of Kryo", name + ", Fory", name + ", Kryo");
-        table.also("of Kryo", name + ", Tailrace", name + ", Kryo");
+    private static void beside(RatioTable table, String what, Map<String, ValueContender<?>> contenders, Doing doing) {
+        contenders.forEach((name, contender) -> {
+            if (name.equals("Fory")) {
+                table.floor(what + ", Fory", () -> doing.with(contender));
+            } else {
+                table.contender(what + ", " + name, () -> doing.with(contender), what + ", Fory");
+            }
+        });
+        table.also("of Kryo", what + ", Tailrace", what + ", Kryo");
+        table.also("of Kryo by hand", what + ", Tailrace", what + ", Kryo by hand");
     }
 
     /** Each workload beside raw sends of as many bytes as its frames have. */
