@@ -29,6 +29,8 @@ record Values<E>(Class<E> type, List<List<E>> results) {
         return switch (name) {
             case "rows" -> rows(count);
             case "ASCII rows" -> of(Workloads.Row.class, Workloads.asciiRows(count));
+            case "usual rows" -> of(Workloads.Row.class, Workloads.usualRows(count));
+            case "usual lines" -> of(String.class, Workloads.usualLines(count));
             case "lineitem" -> lineItems(count);
             case "lines" -> lines(count);
             case "results" -> smallResults(count);
