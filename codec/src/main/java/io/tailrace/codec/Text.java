@@ -85,12 +85,12 @@ final class Text {
     static int putPublic(String text, byte[] array, int at, TextStage stage) {
         int length = text.length();
         if (length > LOOP_CHARS) {
-            text.getChars(0, length, stage.chars, 0);
+            text.getChars(0, length, stage.chars(length), 0);
             if (!stage.narrow(length)) {
                 return putWide(text, array, at);
             }
             int from = header(array, at, length, LATIN_1);
-            System.arraycopy(stage.narrow, 0, array, from, length);
+            System.arraycopy(stage.narrow(), 0, array, from, length);
             return from + length;
         }
         for (int i = 0; i < length; i++) {
@@ -146,15 +146,15 @@ final class Text {
 
     /** Writes any text, across regions. */
     static void write(String text, Out out) throws IOException {
-        TextStage stage = out.stage();
-        if (text.length() <= SHORT_CHARS) {
-            out.wire.writeBytes(stage.whole, 0, put(text, stage.whole, 0, out));
-        } else if (StringBytes.OPEN && StringBytes.isLatin1(text)) {
+        if (StringBytes.OPEN && StringBytes.isLatin1(text)) {
             byte[] bytes = StringBytes.of(text);
             out.wire.writeVarLong((long) bytes.length << 2 | LATIN_1);
             out.wire.writeBytes(bytes, 0, bytes.length);
+        } else if (text.length() <= SHORT_CHARS) {
+            byte[] whole = out.stage().whole((int) room(text));
+            out.wire.writeBytes(whole, 0, put(text, whole, 0, out));
         } else {
-            writeLong(text, out.wire, stage);
+            writeLong(text, out.wire, out.stage());
         }
     }
 
@@ -166,9 +166,9 @@ final class Text {
             int run = fill(text, at, stage);
             if (narrow) {
                 stage.narrow(run);
-                wire.writeBytes(stage.narrow, 0, run);
+                wire.writeBytes(stage.narrow(), 0, run);
             } else {
-                wire.writeChars(stage.chars, 0, run);
+                wire.writeChars(stage.chars(run), 0, run);
             }
         }
     }
@@ -184,7 +184,7 @@ final class Text {
 
     private static int fill(String text, int at, TextStage stage) {
         int run = Math.min(SHORT_CHARS, text.length() - at);
-        text.getChars(at, at + run, stage.chars, 0);
+        text.getChars(at, at + run, stage.chars(run), 0);
         return run;
     }
 
