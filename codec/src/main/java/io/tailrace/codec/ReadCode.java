@@ -11,6 +11,9 @@ import org.objectweb.asm.MethodVisitor;
 /** How a derived class reads: all fields into local variables, then the object. */
 final class ReadCode {
 
+    /** The second argument of {@link #readEach}. */
+    private static final int FROM = 2;
+
     private final RecordCode code;
 
     ReadCode(RecordCode code) {
@@ -222,17 +225,17 @@ final class ReadCode {
         m.visitVarInsn(ALOAD, ARRAY);
     }
 
-    /** {@code for (index = 0; index < count; index++) into.add(read(in))}. */
+    /** {@code for (index = from; index < to; index++) into.add(read(in))}. */
     void readEach(ClassWriter writer) {
-        code.loop(writer, "readEach", "(Ljava/util/List;IL" + IN + ";)V", (m, back, done) -> {
+        code.loop(writer, "readEach", "(Ljava/util/List;IIL" + IN + ";)V", FROM, (m, back, done) -> {
             m.visitVarInsn(LLOAD, INDEX);
-            m.visitVarInsn(ILOAD, 2);
+            m.visitVarInsn(ILOAD, 3);
             m.visitInsn(I2L);
             m.visitInsn(LCMP);
             m.visitJumpInsn(IFGE, done);
             m.visitVarInsn(ALOAD, 1);
             m.visitVarInsn(ALOAD, 0);
-            m.visitVarInsn(ALOAD, 3);
+            m.visitVarInsn(ALOAD, 4);
             m.visitMethodInsn(INVOKEVIRTUAL, code.name, "read", "(L" + IN + ";)Ljava/lang/Object;", false);
             m.visitMethodInsn(INVOKEINTERFACE, "java/util/List", "add", "(Ljava/lang/Object;)Z", true);
             m.visitInsn(POP);

@@ -31,21 +31,21 @@ final class TextCodec extends Codec<String> {
 
     /** The place is kept in a local variable as long as texts lie whole in the region. */
     @Override
-    void readEach(List<? super String> into, int count, In in) throws IOException {
-        int index = 0;
+    void readEach(List<? super String> into, int from, int to, In in) throws IOException {
+        int index = from;
         try {
-            while (index < count) {
+            while (index < to) {
                 byte[] array = in.wire.array();
                 int limit = in.wire.limit();
                 int at = in.wire.offset();
                 long span = Text.span(array, at, limit, in);
-                for (; span >= 0 && index < count; index++) {
+                for (; span >= 0 && index < to; index++) {
                     into.add(Text.at(array, span));
                     at = Text.end(span);
                     span = Text.span(array, at, limit, in);
                 }
                 in.wire.commit(at);
-                if (index < count) {
+                if (index < to) {
                     into.add(Text.read(in));
                     index++;
                 }
