@@ -60,26 +60,10 @@ final class Text {
             return putWide(text, array, at);
         }
         byte[] bytes = StringBytes.of(text);
-        return copy(bytes, array, header(array, at, bytes.length, LATIN_1));
-    }
-
-    /** A call of the JDK costs more than a few overlapping stores. */
-    private static int copy(byte[] bytes, byte[] array, int at) {
-        int length = bytes.length;
-        if (length > 16) {
-            System.arraycopy(bytes, 0, array, at, length);
-        } else if (length >= 8) {
-            Bytes.put(array, at, Bytes.getLong(bytes, 0));
-            Bytes.put(array, at + length - 8, Bytes.getLong(bytes, length - 8));
-        } else if (length >= 4) {
-            Bytes.put(array, at, Bytes.getInt(bytes, 0));
-            Bytes.put(array, at + length - 4, Bytes.getInt(bytes, length - 4));
-        } else {
-            for (int i = 0; i < length; i++) {
-                array[at + i] = bytes[i];
-            }
-        }
-        return at + length;
+        int from = header(array, at, bytes.length, LATIN_1);
+        // Stores of our own for a few bytes were slower: their branches on the length are mispredicted.
+        System.arraycopy(bytes, 0, array, from, bytes.length);
+        return from + bytes.length;
     }
 
     static int putPublic(String text, byte[] array, int at, TextStage stage) {

@@ -40,23 +40,18 @@ final class WriteCode {
         });
     }
 
-    /** Reads all fields out of the object into local variables, and sets the marks. */
+    /** Takes what may be missing out of the object into local variables, and sets the marks; numbers are taken when written. */
     private void fetch(MethodVisitor m) {
         m.visitInsn(LCONST_0);
         m.visitVarInsn(LSTORE, MARKS);
         for (int i = 0; i < code.plan.fields().size(); i++) {
             RecordPlan.Field field = code.plan.field(i);
-            Type type = type(field);
-            at(m, i);
-            m.visitFieldInsn(GETSTATIC, code.name, "get" + i, HANDLE_TYPE);
-            m.visitVarInsn(ALOAD, VALUE);
-            m.visitMethodInsn(
-                    INVOKEVIRTUAL, HANDLE, "invokeExact", "(Ljava/lang/Object;)" + type.getDescriptor(), false);
-            m.visitVarInsn(type.getOpcode(ISTORE), code.locals[i]);
-            if (field.carrier().isPrimitive()) {
+            if (field.group() == RecordPlan.Group.NUMBER) {
                 continue;
             }
-            m.visitVarInsn(ALOAD, code.locals[i]);
+            get(m, i);
+            m.visitInsn(DUP);
+            m.visitVarInsn(ASTORE, code.locals[i]);
             Label there = new Label();
             if (field.maybe()) {
                 m.visitJumpInsn(IFNULL, there);
@@ -71,6 +66,15 @@ final class WriteCode {
             }
             m.visitLabel(there);
         }
+    }
+
+    /** Leaves a field's value on the stack. */
+    private void get(MethodVisitor m, int i) {
+        at(m, i);
+        m.visitFieldInsn(GETSTATIC, code.name, "get" + i, HANDLE_TYPE);
+        m.visitVarInsn(ALOAD, VALUE);
+        String type = type(code.plan.field(i)).getDescriptor();
+        m.visitMethodInsn(INVOKEVIRTUAL, HANDLE, "invokeExact", "(Ljava/lang/Object;)" + type, false);
     }
 
     /** Marks, numbers and text: at once if the region has room for the most that they can take. */
@@ -127,7 +131,7 @@ final class WriteCode {
             RecordPlan.Field field = code.plan.field(i);
             if (field.group() == RecordPlan.Group.NUMBER) {
                 element(m, offset);
-                m.visitVarInsn(type(field).getOpcode(ILOAD), code.locals[i]);
+                get(m, i);
                 m.visitMethodInsn(
                         INVOKESTATIC, BYTES, "put", "([BI" + type(field).getDescriptor() + ")V", false);
                 offset += field.codec().shape().kind().width;
@@ -170,9 +174,8 @@ final class WriteCode {
         for (int i = 0; i < code.plan.fields().size(); i++) {
             RecordPlan.Field field = code.plan.field(i);
             if (field.group() == RecordPlan.Group.NUMBER) {
-                at(m, i);
                 m.visitVarInsn(ALOAD, WIRE);
-                m.visitVarInsn(type(field).getOpcode(ILOAD), code.locals[i]);
+                get(m, i);
                 m.visitMethodInsn(INVOKEVIRTUAL, WIRE_OUT, "write" + word(field), writeType(field), false);
             } else if (field.group() == RecordPlan.Group.TEXT) {
                 Label none = new Label();
