@@ -148,8 +148,20 @@ final class Schema {
                                 ? null
                                 : shapes.get(i).get(m).resolve(definitions));
             }
+            if (definition.kind() == Kind.SHARED) {
+                requireShareable(definition);
+            }
         }
         return root.resolve(definitions);
+    }
+
+    private static void requireShareable(Definition shared) throws Misfit {
+        Kind value = shared.size() == 1 && shared.place("value") == 0
+                ? shared.shape(0).kind()
+                : Kind.SHARED;
+        if (value == Kind.SHARED || value == Kind.MAYBE) {
+            throw Misfit.malformed(shared + " is not of one value that is there", 0);
+        }
     }
 
     private record RawShape(Kind kind, int definition, List<RawShape> parts) {

@@ -3,17 +3,23 @@ package io.tailrace.codec;
 
 import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
+import java.util.Map;
 
 /** Passes over a value that the reader has no field for, by the writer's schema. */
 final class Skip {
 
-    private Skip() {}
+    private final Map<Definition, SharedCodec<?>> kept;
 
-    static void value(Shape shape, In in) throws IOException {
-        value(shape, in, 0);
+    private Skip(Map<Definition, SharedCodec<?>> kept) {
+        this.kept = kept;
     }
 
-    private static void value(Shape shape, In in, int level) throws IOException {
+    /** @param kept by their definitions, the values that a field may refer to later: they are read */
+    static void value(Shape shape, In in, Map<Definition, SharedCodec<?>> kept) throws IOException {
+        new Skip(kept).value(shape, in, 0);
+    }
+
+    private void value(Shape shape, In in, int level) throws IOException {
         in.requireLevel(level);
         WireInput wire = in.wire;
         Kind kind = shape.kind();
@@ -52,18 +58,35 @@ final class Skip {
                 }
                 value(definition.shape(place), in, level + 1);
             }
+            case SHARED -> shared(shape, in, level);
             case RECORD -> record(shape.defined(), in, level);
             case EACH -> throw new IllegalStateException("elements without a count inside a value");
         }
     }
 
-    private static void record(Definition definition, In in, int level) throws IOException {
+    private void record(Definition definition, In in, int level) throws IOException {
         RecordLayout layout = new RecordLayout(definition);
         byte[] marks = layout.readMarks(in);
         for (int i = 0; i < definition.size(); i++) {
             if (layout.present(i, marks)) {
                 value(layout.bare(i), in, level + 1);
             }
+        }
+    }
+
+    private void shared(Shape shape, In in, int level) throws IOException {
+        SharedCodec<?> codec = kept.get(shape.defined());
+        if (codec != null) {
+            in.keep(codec, level);
+            return;
+        }
+        SharedTable table = in.shared(shape.defined());
+        long at = in.wire.position();
+        int back = in.wire.readVarInt();
+        table.requireHeld(back, shape, at);
+        if (back == 0) {
+            value(shape.defined().shape(0), in, level + 1);
+            table.count();
         }
     }
 }
