@@ -125,7 +125,7 @@ final class Schema {
             for (int m = 0; m < size; m++) {
                 memberNames.add(in.readUtf8());
                 if (kind != Kind.ENUM) {
-                    memberShapes.add(rawShape(in, count, 0));
+                    memberShapes.add(within(in, rawShape(in, count, 0)));
                 }
             }
             names.add(memberNames);
@@ -193,14 +193,18 @@ final class Schema {
                 throw Misfit.malformed("schema refers to definition " + definition, in.position());
             }
         }
-        if (kind == Kind.EACH && nested > 0) {
-            throw Misfit.malformed("elements without a count stand inside another value", in.position());
-        }
         List<RawShape> parts = new ArrayList<>();
         for (int i = 0; i < kind.parts(); i++) {
-            parts.add(rawShape(in, definitions, nested + 1));
+            parts.add(within(in, rawShape(in, definitions, nested + 1)));
         }
         return new RawShape(kind, definition, parts);
+    }
+
+    private static RawShape within(WireInput in, RawShape shape) throws Misfit {
+        if (shape.kind() == Kind.EACH) {
+            throw Misfit.malformed("elements without a count stand inside another value", in.position());
+        }
+        return shape;
     }
 
     private static Kind kind(WireInput in) throws IOException {
