@@ -31,6 +31,10 @@ abstract class Nesting {
         }
     }
 
+    final int depth() {
+        return depth;
+    }
+
     /** Measures anew how deep a value goes; returns what {@link #height} wants back. */
     final int begin() {
         int before = deepest;

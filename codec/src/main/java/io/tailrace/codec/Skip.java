@@ -69,7 +69,7 @@ final class Skip {
         byte[] marks = layout.readMarks(in);
         for (int i = 0; i < definition.size(); i++) {
             if (layout.present(i, marks)) {
-                value(layout.bare(i), in, level + 1);
+                value(layout.bare(i), in, level + 2); // as many frames on the stack
             }
         }
     }
