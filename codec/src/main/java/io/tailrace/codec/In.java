@@ -40,10 +40,10 @@ final class In extends Nesting {
         return tables.computeIfAbsent(definition, each -> new SharedTable());
     }
 
-    /** A value that is passed over takes a few levels for each of those that a reader counts, and for each around it. */
+    /** A value that is passed over takes a few levels for each of those that a reader counts. */
     void requireLevel(int level) throws Misfit {
         long most = (long) LEVELS_SKIPPED * limits.depth();
-        long all = (long) LEVELS_SKIPPED * depth() + skipping + level;
+        long all = (long) skipping + level;
         if (all > most) {
             throw Misfit.beyond("nested too deep to be passed over", most, all);
         }

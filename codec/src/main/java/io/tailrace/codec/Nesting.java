@@ -31,10 +31,6 @@ abstract class Nesting {
         }
     }
 
-    final int depth() {
-        return depth;
-    }
-
     /** Measures anew how deep a value goes; returns what {@link #height} wants back. */
     final int begin() {
         int before = deepest;

@@ -225,7 +225,7 @@ class HostileValueTest {
 
     /** A record whose first field is such a record takes no bytes at all, and is passed over below others that are read. */
     @Test
-    void noNestingOverflowsAStackOfHalfTheUsualSize() throws Exception {
+    void noNestingOverflowsAStackSmallerThanUsual() throws Exception {
         byte[] schema = {
             1, 2, //
             0x40, 1, 'A', 1, 1, 'x', 0x40, 0, //
@@ -233,7 +233,8 @@ class HostileValueTest {
             0x40, 1
         };
         ValueCodec<Deep> codec = Codecs.value(DERIVATION.of(Deep.class));
-        for (int read : new int[] {0, 100, 300, 500}) {
+        for (int time = 0; time < 2_000; time++) { // interpreted at first, then compiled
+            int read = time % 4 * 160;
             java.io.ByteArrayOutputStream payload = new java.io.ByteArrayOutputStream();
             varint(payload, schema.length);
             payload.writeBytes(schema);
@@ -250,7 +251,7 @@ class HostileValueTest {
                         }
                     },
                     "small",
-                    512 << 10);
+                    640 << 10);
             small.start();
             small.join();
             assertTrue(thrown[0] instanceof ResultTooLargeException, read + ": " + thrown[0]);
