@@ -108,6 +108,26 @@ final class Encoding implements AutoCloseable {
         return result(sink, out -> out.writeBytes(payload, 0, payload.length));
     }
 
+    /** Pieces of one array, each with its length in front, copied into the chunks. */
+    long pieces(byte[] bytes, int pieceBytes, FrameSink sink) throws IOException {
+        return result(sink, out -> {
+            for (int at = 0; at < bytes.length; at += pieceBytes) {
+                out.writeVarInt(pieceBytes);
+                out.writeBytes(bytes, at, pieceBytes);
+            }
+        });
+    }
+
+    /** The same by reference; copied where they are below a quarter of a chunk. */
+    long piecesOutOfBand(byte[] bytes, int pieceBytes, FrameSink sink) throws IOException {
+        return result(sink, out -> {
+            for (int at = 0; at < bytes.length; at += pieceBytes) {
+                out.writeVarInt(pieceBytes);
+                out.writeOutOfBand(bytes, at, pieceBytes);
+            }
+        });
+    }
+
     ResultEncoder encoder() {
         return encoder;
     }

@@ -6,8 +6,13 @@ import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.FrameSink;
 import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
+import java.util.AbstractList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.RandomAccess;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -40,9 +45,83 @@ final class FirstByte implements AutoCloseable {
         return writer;
     }
 
+    /** The same of typed values, whose iterator ends when the first byte has come. */
+    <E> ResultWriter beginEach(ValueCodec<Iterator<E>> codec, List<E> values) throws IOException {
+        sink.arrived = false;
+        ResultWriter writer = encoding.encoder().open(ID, codec.id(), sink);
+        codec.encode(new UntilArrival<>(values.iterator()), writer.payload());
+        if (!sink.arrived) {
+            writer.finish();
+        }
+        return writer;
+    }
+
+    /** The same of a list, which breaks off when the first byte has come; that it breaks is in the time. */
+    <E> ResultWriter beginList(ValueCodec<List<E>> codec, List<E> values) throws IOException {
+        sink.arrived = false;
+        ResultWriter writer = encoding.encoder().open(ID, codec.id(), sink);
+        try {
+            codec.encode(new BrokenOff<>(values), writer.payload());
+            writer.finish();
+        } catch (IOException e) {
+            if (!sink.arrived) {
+                throw e;
+            }
+        }
+        return writer;
+    }
+
     @Override
     public void close() {
         encoding.close();
+    }
+
+    private final class UntilArrival<E> implements Iterator<E> {
+        private final Iterator<E> values;
+
+        UntilArrival(Iterator<E> values) {
+            this.values = values;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return !sink.arrived && values.hasNext();
+        }
+
+        @Override
+        public E next() {
+            return values.next();
+        }
+    }
+
+    private final class BrokenOff<E> extends AbstractList<E> implements RandomAccess {
+        private final List<E> values;
+
+        BrokenOff(List<E> values) {
+            this.values = values;
+        }
+
+        @Override
+        public E get(int index) {
+            if (sink.arrived) {
+                throw new ArrivedException();
+            }
+            return values.get(index);
+        }
+
+        @Override
+        public int size() {
+            return values.size();
+        }
+    }
+
+    /** Without a stack trace, whose cost is not the encoder's. */
+    private static final class ArrivedException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        ArrivedException() {
+            super("the first byte has come", null, false, false);
+        }
     }
 
     /** Notes that something has come: the first chunk already carries payload. */

@@ -75,6 +75,20 @@ final class Loopback implements AutoCloseable {
         return awaitReceived();
     }
 
+    /** The same out of an array of bytes. */
+    long copyAndSend(byte[] bytes, int blockBytes) throws IOException {
+        for (int at = 0; at < bytes.length; at += blockBytes) {
+            copied.clear()
+                    .put(bytes, at, Math.min(blockBytes, bytes.length - at))
+                    .flip();
+            while (copied.hasRemaining()) {
+                channel.write(copied);
+            }
+        }
+        sent += bytes.length;
+        return awaitReceived();
+    }
+
     /** Waits until the receiver has seen all that was sent. */
     long awaitReceived() {
         while (received < sent) {

@@ -42,20 +42,23 @@ public class ValueEncodeBenchmark {
 
         ValueContender<?> tailrace;
         ValueContender<?> kryo;
+        ValueContender<?> kryoByHand;
         ValueContender<?> fory;
 
         @Setup(Level.Trial)
         public void make() throws IOException {
             Values<?> made = Values.named(workload, values);
-            tailrace = ValueContender.tailrace(made);
-            kryo = ValueContender.kryo(made);
-            fory = ValueContender.fory(made);
+            tailrace = ValueContender.named("Tailrace", made);
+            kryo = ValueContender.named("Kryo", made);
+            kryoByHand = ValueContender.named("Kryo by hand", made);
+            fory = ValueContender.named("Fory", made);
         }
 
         @TearDown(Level.Trial)
         public void close() {
             tailrace.close();
             kryo.close();
+            kryoByHand.close();
             fory.close();
         }
     }
@@ -68,6 +71,11 @@ public class ValueEncodeBenchmark {
     @Benchmark
     public long kryo(Contenders of) throws IOException {
         return of.kryo.encode();
+    }
+
+    @Benchmark
+    public long kryoByHand(Contenders of) throws IOException {
+        return of.kryoByHand.encode();
     }
 
     @Benchmark

@@ -28,6 +28,9 @@ record Values<E>(Class<E> type, List<List<E>> results) {
     static Values<?> named(String name, int count) {
         return switch (name) {
             case "rows" -> rows(count);
+            case "ASCII rows" -> of(Workloads.Row.class, Workloads.asciiRows(count));
+            case "usual rows" -> of(Workloads.Row.class, Workloads.usualRows(count));
+            case "usual lines" -> of(String.class, Workloads.usualLines(count));
             case "lineitem" -> lineItems(count);
             case "lines" -> lines(count);
             case "results" -> smallResults(count);
@@ -36,8 +39,7 @@ record Values<E>(Class<E> type, List<List<E>> results) {
     }
 
     static Values<Workloads.Row> rows(int count) {
-        ArrayList<Workloads.Row> rows = new ArrayList<>(Arrays.asList(Workloads.rows(count)));
-        return new Values<>(Workloads.Row.class, List.of(rows));
+        return of(Workloads.Row.class, Workloads.rows(count));
     }
 
     /** The same rows, in results of about 1 KiB. */
@@ -69,6 +71,10 @@ record Values<E>(Class<E> type, List<List<E>> results) {
     }
 
     static Values<String> lines(int count) {
-        return new Values<>(String.class, List.of(new ArrayList<>(Arrays.asList(Workloads.lines(count)))));
+        return of(String.class, Workloads.lines(count));
+    }
+
+    private static <E> Values<E> of(Class<E> type, E[] values) {
+        return new Values<>(type, List.of(new ArrayList<>(Arrays.asList(values))));
     }
 }

@@ -3,8 +3,12 @@ package io.tailrace.bench;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tailrace.bench.RatioTable.Pace;
+import java.time.Duration;
 import java.util.Collection;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -30,10 +34,22 @@ class BenchmarksRunTest {
                 .verbosity(VerboseMode.SILENT)
                 .build();
         Collection<RunResult> results = new Runner(brief).run();
-        assertTrue(results.size() >= 51, results.size() + " ran");
+        assertTrue(results.size() >= 62, results.size() + " ran");
         for (RunResult result : results) {
             assertTrue(
                     result.getPrimaryResult().getScore() > 0, result.getParams().id());
         }
+    }
+
+    /** Its warm-up, once; no round of it, which would wait for quiet. */
+    @ParameterizedTest
+    @FieldSource("io.tailrace.bench.Ratios#GROUPS")
+    void everyGroupOfRatiosRunsOnce(String group) throws Exception {
+        Ratios.run(group, new Pace(1, 0, Duration.ZERO), 1, 1_000);
+    }
+
+    @Test
+    void eachContenderStartsCold() throws Exception {
+        ColdStart.main(new String[] {"1", "100"});
     }
 }

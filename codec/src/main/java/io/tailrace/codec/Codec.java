@@ -30,7 +30,7 @@ public abstract class Codec<T> {
                 throw Misfit.missing();
             }
             write(value, out);
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             throw Misfit.under(e, "");
         }
     }
@@ -38,7 +38,7 @@ public abstract class Codec<T> {
     final T readRoot(In in) throws IOException {
         try {
             return read(in);
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             throw Misfit.under(e, "");
         }
     }
@@ -74,10 +74,11 @@ public abstract class Codec<T> {
         }
     }
 
-    void readEach(List<? super T> into, int count, In in) throws IOException {
-        int index = 0;
+    /** Reads the elements from … to − 1, as they are counted in errors. */
+    void readEach(List<? super T> into, int from, int to, In in) throws IOException {
+        int index = from;
         try {
-            for (; index < count; index++) {
+            for (; index < to; index++) {
                 into.add(read(in));
             }
         } catch (Throwable e) {

@@ -263,7 +263,7 @@ public final class Codecs {
      * was written can be collected while the rest is encoded. The list is spent afterwards, also when encoding fails.
      */
     public static <E> Codec<List<E>> consumedList(Codec<E> element) {
-        return new ListCodec<>(element, List::size, Taken::new, Function.identity());
+        return new ListCodec<>(element, List::size, Taken::of, Function.identity());
     }
 
     /** As {@link #array}, and as {@link #consumedList}. */
@@ -271,11 +271,11 @@ public final class Codecs {
         return new ListCodec<>(
                 element,
                 array -> array.length,
-                array -> new Taken<>(Arrays.asList(array)),
+                array -> Taken.of(Arrays.asList(array)),
                 list -> list.toArray(newArray));
     }
 
-    /** What is read keeps the order of the elements; one that is there twice is malformed. */
+    /** What is read keeps the order of the elements; one that is there twice is malformed. See {@link ValueLimits}. */
     public static <E> Codec<Set<E>> set(Codec<E> element) {
         return new ListCodec<>(element, Set::size, Set::iterator, Codecs::distinct);
     }
@@ -297,7 +297,7 @@ public final class Codecs {
                 list -> list.toArray(newArray));
     }
 
-    /** What is read keeps the order of the entries; a key that is there twice is malformed. */
+    /** What is read keeps the order of the entries; a key that is there twice is malformed. See {@link ValueLimits}. */
     public static <K, V> Codec<Map<K, V>> map(Codec<K> keys, Codec<V> values) {
         return new MapCodec<>(keys, values, Function.identity());
     }

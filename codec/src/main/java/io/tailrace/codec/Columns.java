@@ -99,7 +99,7 @@ public final class Columns {
         try {
             return new RowReader(this, preface.read(in).shape().defined(), new In(in, limits));
         } catch (Misfit e) {
-            throw e.told(in.position());
+            throw e.told(in);
         }
     }
 

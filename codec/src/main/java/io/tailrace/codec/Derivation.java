@@ -145,6 +145,9 @@ public final class Derivation {
 
     /** A type argument or an array's element: null is written in place. */
     private Codec<?> element(AnnotatedType type) throws Underivable {
+        if (type instanceof AnnotatedWildcardType wildcard) {
+            return element(wildcard.getAnnotatedUpperBounds()[0]);
+        }
         Codec<?> codec = codec(type);
         return isNullable(type, NONE) ? Codecs.nullable(codec) : codec;
     }

@@ -33,7 +33,7 @@ final class EachCodec<E> implements ValueCodec<Iterator<E>> {
             preface.write(out);
             element.writeEach(values, new Out(out, limits));
         } catch (Misfit e) {
-            throw e.told(out.written());
+            throw e.told(out);
         }
     }
 
@@ -42,7 +42,7 @@ final class EachCodec<E> implements ValueCodec<Iterator<E>> {
         try {
             return new Elements<>(preface.read(in), new In(in, limits));
         } catch (Misfit e) {
-            throw e.told(in.position());
+            throw e.told(in);
         }
     }
 
@@ -79,8 +79,8 @@ final class EachCodec<E> implements ValueCodec<Iterator<E>> {
                 return value;
             } catch (Throwable e) {
                 broken = true;
-                IOException told = Misfit.under(e, "[" + index + "]");
-                throw new UncheckedIOException(told instanceof Misfit misfit ? misfit.told(in.wire.position()) : told);
+                throw new UncheckedIOException(
+                        Misfit.under(e, "[" + index + "]").told(in.wire));
             }
         }
     }

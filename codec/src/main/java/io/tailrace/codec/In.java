@@ -9,12 +9,18 @@ import org.jspecify.annotations.Nullable;
 /** One value on its way in: where it is read, how deep it is nested, and what is still allowed. */
 final class In extends Nesting {
 
-    /** What may be allocated ahead of the bytes that arrive, at 8 bytes an element. */
-    private static final int AHEAD_ELEMENTS = (1 << 20) / 8;
+    private static final int ELEMENT_BYTES = 8;
+
+    /** Half of what may be allocated ahead of the bytes that arrive; the rest is for one array inside. */
+    private static final int AHEAD_ELEMENTS = WireInput.AHEAD_MAX / 2 / ELEMENT_BYTES;
 
     private static final int LEVELS_SKIPPED = 4;
 
     final WireInput wire;
+
+    /** The most of one text, also where it is taken out of the region at once. */
+    final int valueLimit;
+
     private long elements;
 
     /** Levels of the values that are being passed over around the one that is read. */
@@ -28,6 +34,7 @@ final class In extends Nesting {
     In(WireInput wire, ValueLimits limits) {
         super(limits);
         this.wire = wire;
+        this.valueLimit = wire.valueLimit();
     }
 
     /** The table of that definition. */
@@ -75,6 +82,11 @@ final class In extends Nesting {
         if (count < 0) {
             throw Misfit.malformed("count " + (count & 0xFFFF_FFFFL) + " is too large", at);
         }
+        long left = wire.left();
+        if (count > left) {
+            throw Misfit.beyond(
+                    "count exceeds what its limit leaves", wire.position() + left, wire.position() + count, at);
+        }
         elements += count;
         if (elements > limits.elements()) {
             throw Misfit.beyond("too many elements", limits.elements(), elements);
@@ -84,13 +96,14 @@ final class In extends Nesting {
 
     /** How many elements to make room for ahead of them; to be {@linkplain #arrived given back} when they are there. */
     int ahead(int count) {
-        int granted = Math.min(count, aheadLeft);
-        aheadLeft -= granted;
+        int granted = (int) Math.min(Math.min(count, aheadLeft), wire.left() / ELEMENT_BYTES);
+        arrived(-granted);
         return granted;
     }
 
     void arrived(int granted) {
         aheadLeft += granted;
+        wire.takenAhead((AHEAD_ELEMENTS - aheadLeft) * ELEMENT_BYTES);
     }
 
     /** So many bytes of marks, lowest first; the bits above the last mark are 0. */
@@ -105,9 +118,11 @@ final class In extends Nesting {
         return marks;
     }
 
-    boolean flag(byte value) throws Misfit {
+    /** A byte of the region, which need not be the next. */
+    boolean flag(byte[] array, int at) throws Misfit {
+        byte value = array[at];
         if ((value & ~1) != 0) {
-            throw Misfit.malformed("boolean of value " + value, wire.position());
+            throw Misfit.malformed("boolean of value " + value, wire.position() + at - wire.offset());
         }
         return value != 0;
     }

@@ -20,6 +20,9 @@ final class ListCodec<C, E> extends Codec<C> {
         int of(C collection);
     }
 
+    /** Not worth a growth of its own. */
+    private static final int FEW = 16;
+
     private final Codec<E> element;
     private final Shape shape;
     private final Sized<C> size;
@@ -53,9 +56,16 @@ final class ListCodec<C, E> extends Codec<C> {
     C read(In in) throws IOException {
         int count = in.count();
         int ahead = in.ahead(count);
-        List<E> read = new ArrayList<>(ahead);
-        element.readEach(read, count, in);
+        ArrayList<E> read = new ArrayList<>(ahead);
+        int to = Math.min(count, Math.max(ahead, FEW));
+        element.readEach(read, 0, to, in);
         in.arrived(ahead);
+        while (to < count) {
+            int from = to;
+            to = (int) Math.min(count, 2L * from); // room for as many again as have arrived
+            read.ensureCapacity(to);
+            element.readEach(read, from, to, in);
+        }
         return made.apply(read);
     }
 

@@ -3,13 +3,17 @@ package io.tailrace.codec;
 
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ResultTooLargeException;
+import io.tailrace.core.wire.WireInput;
+import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Why a value does not fit, on its way up through the codecs, each of which puts in front where it was. At the top it
- * becomes the exception that the caller knows. What a sink or a source threw passes through as it is.
+ * becomes the exception that the caller knows; only there is it asked whether it was a sink or a source that threw, whose
+ * exception is then told as it was.
  */
 final class Misfit extends IOException {
 
@@ -42,7 +46,11 @@ final class Misfit extends IOException {
     }
 
     static Misfit beyond(String reason, long limit, long actual) {
-        return new Misfit(true, reason, limit, actual, ResultException.NONE, null);
+        return beyond(reason, limit, actual, ResultException.NONE);
+    }
+
+    static Misfit beyond(String reason, long limit, long actual, long offset) {
+        return new Misfit(true, reason, limit, actual, offset, null);
     }
 
     static Misfit missing() {
@@ -55,8 +63,8 @@ final class Misfit extends IOException {
         return this;
     }
 
-    /** The same, one step further up. An Error, and an IOException that is not about the value, stay what they are. */
-    static IOException under(Throwable thrown, String step) {
+    /** The same, one step further up. An Error stays what it is. */
+    static Misfit under(Throwable thrown, String step) {
         if (thrown instanceof Error error) {
             throw error;
         }
@@ -65,16 +73,20 @@ final class Misfit extends IOException {
             misfit = already;
         } else if (thrown instanceof MalformedDataException e) {
             misfit = new Misfit(false, e.reason(), e.limit(), e.actual(), e.offset(), e);
-        } else if (thrown instanceof ResultTooLargeException e && e.reason().startsWith("value")) {
+        } else if (thrown instanceof ResultTooLargeException e) {
             misfit = new Misfit(true, e.reason(), e.limit(), e.actual(), e.offset(), e);
-        } else if (thrown instanceof IOException e) {
-            return e;
         } else {
             misfit = new Misfit(
                     false, thrown.toString(), ResultException.NONE, ResultException.NONE, ResultException.NONE, thrown);
         }
         misfit.prepend(step);
         return misfit;
+    }
+
+    /** The same of a whole in which what was read begins there. */
+    Misfit behind(long start) {
+        long place = offset == ResultException.NONE ? offset : start + offset;
+        return new Misfit(tooLarge, reason, limit, actual, place, getCause());
     }
 
     private void prepend(String whole) {
@@ -88,13 +100,30 @@ final class Misfit extends IOException {
         path.insert(0, step);
     }
 
-    /** What the caller is told; {@code at} stands in where no offset is known. */
-    ResultException told(long at) {
+    /** What the caller of a writer is told. */
+    IOException told(WireOutput wire) {
+        return wire.passedOn(getCause()) ? passedOn() : told(wire.written(), wire.resultId());
+    }
+
+    /** What the caller of a reader is told. */
+    IOException told(WireInput wire) {
+        return wire.passedOn(getCause()) ? passedOn() : told(wire.position(), wire.resultId());
+    }
+
+    private IOException passedOn() {
+        if (getCause() instanceof RuntimeException unchecked) {
+            throw unchecked;
+        }
+        return getCause() instanceof IOException e ? e : this;
+    }
+
+    /** {@code at} stands in where no offset is known. */
+    private ResultException told(long at, @Nullable ResultId id) {
         String where = path.length() == 0 ? reason : path + ": " + reason;
         long place = offset == ResultException.NONE ? at : offset;
         ResultException told = tooLarge
-                ? new ResultTooLargeException(where, limit, actual, place, null)
-                : new MalformedDataException(where, limit, actual, place, null);
+                ? new ResultTooLargeException(where, limit, actual, place, id)
+                : new MalformedDataException(where, limit, actual, place, id);
         if (getCause() != null) {
             told.initCause(getCause());
         }

@@ -13,10 +13,11 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Looks at a class and says what its fields are and how they are had; see {@link RecordPlan}. */
@@ -27,6 +28,9 @@ final class Plans {
     private final Class<?> type;
     private final Derivation derivation;
     private final MethodHandles.Lookup lookup;
+
+    /** By the names of their fields: what makes the value of a mapped type out of what may be null. */
+    private final Map<String, MethodHandle> fromMaybe = new HashMap<>();
 
     private Plans(Class<?> type, Derivation derivation, MethodHandles.Lookup lookup) {
         this.type = type;
@@ -77,8 +81,9 @@ final class Plans {
             throw new IllegalStateException("a record without its constructor", e);
         }
         for (int i = 0; i < types.length; i++) {
-            if (types[i] == Optional.class) {
-                create = MethodHandles.filterArguments(create, i, OF_NULLABLE);
+            MethodHandle from = fromMaybe.get(fields.get(i).name());
+            if (from != null) {
+                create = MethodHandles.filterArguments(create, i, from);
             }
         }
         return new RecordPlan(type, definition, inOrder, create.asType(all), arguments);
@@ -140,25 +145,26 @@ final class Plans {
             throws Underivable {
         Class<?> raw = get.type().returnType();
         Codec<?> codec = derivation.codec(fieldType);
-        if (raw.isPrimitive()) {
+        boolean nullable = derivation.isNullable(fieldType, declared);
+        boolean mayBeNothing = codec.shape().kind() == Kind.MAYBE;
+        if (raw.isPrimitive() && !mayBeNothing) {
             return carried(name, codec, false, get, set, Derivation.isPlain(raw, codec) ? raw : Object.class);
         }
         if (codec instanceof MaybeCodec<?> maybe) {
             return carried(name, maybe.present, true, get, set, Object.class);
         }
         if (raw == String.class && codec == Codecs.TEXT) {
-            return carried(name, codec, derivation.isNullable(fieldType, declared), get, set, String.class);
+            return carried(name, codec, nullable, get, set, String.class);
         }
-        if (raw == Optional.class
-                && codec instanceof MappedCodec<?, ?> mapped
-                && mapped.written instanceof MaybeCodec<?> maybe) {
-            MethodHandle emptyIsNull = MethodHandles.filterReturnValue(get, OR_NULL);
-            MethodHandle setter = set == null ? null : MethodHandles.filterArguments(set, 1, OF_NULLABLE);
-            return carried(name, maybe.present, true, emptyIsNull, setter, Object.class);
+        if (!nullable && codec instanceof MappedCodec<?, ?> mapped && mapped.written instanceof MaybeCodec<?> maybe) {
+            MethodHandle to = TO_MAYBE.bindTo(mapped.to).asType(MethodType.methodType(Object.class, raw));
+            MethodHandle from = APPLY.bindTo(mapped.from).asType(MethodType.methodType(raw, Object.class));
+            fromMaybe.put(name, from);
+            MethodHandle setter = set == null ? null : MethodHandles.filterArguments(set, 1, from);
+            return carried(name, maybe.present, true, MethodHandles.filterReturnValue(get, to), setter, Object.class);
         }
         // A codec that may write nothing has a mark, as the record's layout wants it, and its own boolean behind.
-        boolean maybe = codec.shape().kind() == Kind.MAYBE || derivation.isNullable(fieldType, declared);
-        return carried(name, codec, maybe, get, set, Object.class);
+        return carried(name, codec, mayBeNothing || nullable, get, set, Object.class);
     }
 
     private static RecordPlan.Field carried(
@@ -283,22 +289,26 @@ final class Plans {
         }
     }
 
-    private static final MethodHandle OR_NULL;
-    private static final MethodHandle OF_NULLABLE;
+    private static final MethodHandle TO_MAYBE;
+    private static final MethodHandle APPLY;
 
     static {
         try {
             MethodHandles.Lookup here = MethodHandles.lookup();
-            OR_NULL = here.findStatic(Plans.class, "orNull", MethodType.methodType(Object.class, Optional.class));
-            OF_NULLABLE =
-                    here.findStatic(Optional.class, "ofNullable", MethodType.methodType(Optional.class, Object.class));
+            TO_MAYBE = here.findStatic(
+                    Plans.class, "toMaybe", MethodType.methodType(Object.class, Function.class, Object.class));
+            APPLY = here.findVirtual(Function.class, "apply", MethodType.methodType(Object.class, Object.class));
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
     }
 
     @SuppressWarnings("UnusedMethod") // through its handle
-    private static @Nullable Object orNull(Optional<?> value) {
-        return value.orElse(null);
+    private static @Nullable Object toMaybe(Function<Object, @Nullable Object> to, @Nullable Object value)
+            throws Misfit {
+        if (value == null) {
+            throw Misfit.missing();
+        }
+        return to.apply(value);
     }
 }

@@ -66,10 +66,18 @@ final class Preface<T> {
         }
         Known<T> known = foreign;
         if (!Arrays.equals(written, known.schema())) {
-            known = new Known<>(written, judge(Schema.parse(written)));
+            known = new Known<>(written, judge(parsed(written, in.position() - length)));
             foreign = known;
         }
         return known.codec();
+    }
+
+    private static Shape parsed(byte[] schema, long start) throws Misfit {
+        try {
+            return Schema.parse(schema);
+        } catch (IOException e) {
+            throw Misfit.under(e, "").behind(start);
+        }
     }
 
     private Codec<T> judge(Shape written) throws IOException {

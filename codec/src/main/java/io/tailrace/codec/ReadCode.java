@@ -11,6 +11,9 @@ import org.objectweb.asm.MethodVisitor;
 /** How a derived class reads: all fields into local variables, then the object. */
 final class ReadCode {
 
+    /** The second argument of {@link #readEach}. */
+    private static final int FROM = 2;
+
     private final RecordCode code;
 
     ReadCode(RecordCode code) {
@@ -31,9 +34,9 @@ final class ReadCode {
                 m.visitMethodInsn(INVOKEVIRTUAL, IN, "marks", "(II)J", false);
                 m.visitVarInsn(LSTORE, MARKS);
             }
-            readNumbers(m);
+            readFlat(m);
             for (int i = 0; i < code.plan.fields().size(); i++) {
-                if (code.plan.field(i).group() != RecordPlan.Group.NUMBER) {
+                if (code.plan.field(i).group() == RecordPlan.Group.OTHER) {
                     readOther(m, i);
                 }
             }
@@ -42,26 +45,50 @@ final class ReadCode {
         });
     }
 
-    private void readNumbers(MethodVisitor m) {
-        int width = code.plan.width();
-        if (width == 0) {
+    /** Numbers and text, with the place kept in a local variable from the first to the last. */
+    private void readFlat(MethodVisitor m) {
+        boolean text = code.plan.fields().stream().anyMatch(field -> field.group() == RecordPlan.Group.TEXT);
+        if (code.plan.width() == 0 && !text) {
             return;
         }
-        Label slowly = new Label();
-        Label done = new Label();
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "limit", "()I", false);
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "offset", "()I", false);
-        m.visitInsn(ISUB);
-        m.visitLdcInsn(width);
-        m.visitJumpInsn(IF_ICMPLT, slowly);
+        place(m);
+        if (code.plan.width() > 0) {
+            readNumbers(m);
+        }
+        for (int i = 0; i < code.plan.fields().size(); i++) {
+            if (code.plan.field(i).group() == RecordPlan.Group.TEXT) {
+                readText(m, i);
+            }
+        }
+        commit(m);
+    }
+
+    /** Takes array and offset of the input into local variables. */
+    private static void place(MethodVisitor m) {
         m.visitVarInsn(ALOAD, WIRE);
         m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "array", "()[B", false);
         m.visitVarInsn(ASTORE, ARRAY);
         m.visitVarInsn(ALOAD, WIRE);
         m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "offset", "()I", false);
         m.visitVarInsn(ISTORE, PLACE);
+    }
+
+    private static void commit(MethodVisitor m) {
+        m.visitVarInsn(ALOAD, WIRE);
+        m.visitVarInsn(ILOAD, PLACE);
+        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "commit", "(I)V", false);
+    }
+
+    private void readNumbers(MethodVisitor m) {
+        int width = code.plan.width();
+        Label slowly = new Label();
+        Label done = new Label();
+        m.visitVarInsn(ALOAD, WIRE);
+        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "limit", "()I", false);
+        m.visitVarInsn(ILOAD, PLACE);
+        m.visitInsn(ISUB);
+        m.visitLdcInsn(width);
+        m.visitJumpInsn(IF_ICMPLT, slowly);
         int offset = 0;
         for (int i = 0; i < code.plan.fields().size(); i++) {
             RecordPlan.Field field = code.plan.field(i);
@@ -72,8 +99,7 @@ final class ReadCode {
             if (field.carrier() == boolean.class) {
                 m.visitVarInsn(ALOAD, CONTEXT);
                 element(m, offset);
-                m.visitInsn(BALOAD);
-                m.visitMethodInsn(INVOKEVIRTUAL, IN, "flag", "(B)Z", false);
+                m.visitMethodInsn(INVOKEVIRTUAL, IN, "flag", "([BI)Z", false);
             } else {
                 element(m, offset);
                 m.visitMethodInsn(
@@ -86,11 +112,10 @@ final class ReadCode {
             m.visitVarInsn(type(field).getOpcode(ISTORE), code.locals[i]);
             offset += field.codec().shape().kind().width;
         }
-        m.visitVarInsn(ALOAD, WIRE);
         m.visitVarInsn(ILOAD, PLACE);
         m.visitLdcInsn(width);
         m.visitInsn(IADD);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "commit", "(I)V", false);
+        m.visitVarInsn(ISTORE, PLACE);
         m.visitJumpInsn(GOTO, done);
         m.visitLabel(slowly);
         for (int i = 0; i < code.plan.fields().size(); i++) {
@@ -107,14 +132,59 @@ final class ReadCode {
                 m.visitVarInsn(type(field).getOpcode(ISTORE), code.locals[i]);
             }
         }
+        place(m);
         m.visitLabel(done);
     }
 
+    /** Where the text lies whole in the region, it is made from there; else {@link Text} reads it. */
+    private void readText(MethodVisitor m, int i) {
+        Label none = new Label();
+        Label slowly = new Label();
+        Label done = new Label();
+        at(m, i);
+        nullUnlessMarked(m, i, none);
+        m.visitVarInsn(ALOAD, ARRAY);
+        m.visitVarInsn(ILOAD, PLACE);
+        m.visitVarInsn(ALOAD, WIRE);
+        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "limit", "()I", false);
+        m.visitVarInsn(ALOAD, CONTEXT);
+        m.visitMethodInsn(INVOKESTATIC, TEXT, "span", "([BIIL" + IN + ";)J", false);
+        m.visitVarInsn(LSTORE, SPAN);
+        m.visitVarInsn(LLOAD, SPAN);
+        m.visitInsn(LCONST_0);
+        m.visitInsn(LCMP);
+        m.visitJumpInsn(IFLT, slowly);
+        m.visitVarInsn(ALOAD, ARRAY);
+        m.visitVarInsn(LLOAD, SPAN);
+        m.visitMethodInsn(INVOKESTATIC, TEXT, "at", "([BJ)" + STRING, false);
+        m.visitVarInsn(ASTORE, code.locals[i]);
+        m.visitVarInsn(LLOAD, SPAN);
+        m.visitMethodInsn(INVOKESTATIC, TEXT, "end", "(J)I", false);
+        m.visitVarInsn(ISTORE, PLACE);
+        m.visitJumpInsn(GOTO, done);
+        m.visitLabel(slowly);
+        commit(m);
+        m.visitVarInsn(ALOAD, CONTEXT);
+        m.visitMethodInsn(INVOKESTATIC, TEXT, "read", "(L" + IN + ";)" + STRING, false);
+        m.visitVarInsn(ASTORE, code.locals[i]);
+        place(m);
+        m.visitLabel(done);
+        m.visitLabel(none);
+    }
+
     private void readOther(MethodVisitor m, int i) {
-        RecordPlan.Field field = code.plan.field(i);
         Label none = new Label();
         at(m, i);
-        if (field.maybe()) {
+        nullUnlessMarked(m, i, none);
+        m.visitFieldInsn(GETSTATIC, code.name, "codec" + i, CODEC_TYPE);
+        m.visitVarInsn(ALOAD, CONTEXT);
+        m.visitMethodInsn(INVOKEVIRTUAL, CODEC, "read", "(L" + IN + ";)Ljava/lang/Object;", false);
+        m.visitVarInsn(ASTORE, code.locals[i]);
+        m.visitLabel(none);
+    }
+
+    private void nullUnlessMarked(MethodVisitor m, int i, Label none) {
+        if (code.plan.field(i).maybe()) {
             m.visitInsn(ACONST_NULL);
             m.visitVarInsn(ASTORE, code.locals[i]);
             m.visitVarInsn(LLOAD, MARKS);
@@ -124,16 +194,6 @@ final class ReadCode {
             m.visitInsn(LCMP);
             m.visitJumpInsn(IFEQ, none);
         }
-        if (field.group() == RecordPlan.Group.TEXT) {
-            m.visitVarInsn(ALOAD, CONTEXT);
-            m.visitMethodInsn(INVOKESTATIC, TEXT, "read", "(L" + IN + ";)" + STRING, false);
-        } else {
-            m.visitFieldInsn(GETSTATIC, code.name, "codec" + i, CODEC_TYPE);
-            m.visitVarInsn(ALOAD, CONTEXT);
-            m.visitMethodInsn(INVOKEVIRTUAL, CODEC, "read", "(L" + IN + ";)Ljava/lang/Object;", false);
-        }
-        m.visitVarInsn(ASTORE, code.locals[i]);
-        m.visitLabel(none);
     }
 
     /** Leaves the object on the stack. */
@@ -165,17 +225,17 @@ final class ReadCode {
         m.visitVarInsn(ALOAD, ARRAY);
     }
 
-    /** {@code for (index = 0; index < count; index++) into.add(read(in))}. */
+    /** {@code for (index = from; index < to; index++) into.add(read(in))}. */
     void readEach(ClassWriter writer) {
-        code.loop(writer, "readEach", "(Ljava/util/List;IL" + IN + ";)V", (m, back, done) -> {
+        code.loop(writer, "readEach", "(Ljava/util/List;IIL" + IN + ";)V", FROM, (m, back, done) -> {
             m.visitVarInsn(LLOAD, INDEX);
-            m.visitVarInsn(ILOAD, 2);
+            m.visitVarInsn(ILOAD, 3);
             m.visitInsn(I2L);
             m.visitInsn(LCMP);
             m.visitJumpInsn(IFGE, done);
             m.visitVarInsn(ALOAD, 1);
             m.visitVarInsn(ALOAD, 0);
-            m.visitVarInsn(ALOAD, 3);
+            m.visitVarInsn(ALOAD, 4);
             m.visitMethodInsn(INVOKEVIRTUAL, code.name, "read", "(L" + IN + ";)Ljava/lang/Object;", false);
             m.visitMethodInsn(INVOKEINTERFACE, "java/util/List", "add", "(Ljava/lang/Object;)Z", true);
             m.visitInsn(POP);

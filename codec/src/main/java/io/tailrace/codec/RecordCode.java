@@ -36,7 +36,8 @@ final class RecordCode {
     static final int MARKS = 5;
     static final int ARRAY = 7;
     static final int PLACE = 8;
-    static final int FIRST = 9;
+    static final int SPAN = 9;
+    static final int FIRST = 11;
 
     final RecordPlan plan;
     final RecordLayout layout;
@@ -112,20 +113,29 @@ final class RecordCode {
         }
     }
 
-    static final int INDEX = 4;
+    static final int INDEX = 5;
+
+    /** A loop that counts from 0. */
+    static final int ZERO = -1;
 
     interface Turn {
         void emit(MethodVisitor m, Label back, Label done);
     }
 
-    void loop(ClassWriter writer, String method, String type, Turn turn) {
+    /** @param from the int argument to count from, or {@link #ZERO} */
+    void loop(ClassWriter writer, String method, String type, int from, Turn turn) {
         MethodVisitor m = writer.visitMethod(ACC_FINAL, method, type, null, new String[] {"java/io/IOException"});
         Label back = new Label();
         Label done = new Label();
         Label end = new Label();
         m.visitCode();
         m.visitTryCatchBlock(back, end, end, "java/lang/Throwable");
-        m.visitInsn(LCONST_0);
+        if (from == ZERO) {
+            m.visitInsn(LCONST_0);
+        } else {
+            m.visitVarInsn(ILOAD, from);
+            m.visitInsn(I2L);
+        }
         m.visitVarInsn(LSTORE, INDEX);
         m.visitLabel(back);
         turn.emit(m, back, done);

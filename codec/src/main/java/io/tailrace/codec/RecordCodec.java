@@ -33,7 +33,7 @@ abstract class RecordCodec<T> extends Codec<T> {
     abstract long writeEach(Iterator<? extends T> values, Out out) throws IOException;
 
     @Override
-    abstract void readEach(List<? super T> into, int count, In in) throws IOException;
+    abstract void readEach(List<? super T> into, int from, int to, In in) throws IOException;
 
     @Override
     final Codec<T> reading(Shape written, Evolution evolution) throws IOException {

@@ -104,8 +104,7 @@ public final class RowReader {
                 }
             }
         } catch (IOException e) {
-            IOException told = Misfit.under(e, "[" + rows + "]");
-            throw told instanceof Misfit misfit ? misfit.told(in.wire.position()) : told;
+            throw Misfit.under(e, "[" + rows + "]").told(in.wire);
         }
         broken = false;
         rows++;

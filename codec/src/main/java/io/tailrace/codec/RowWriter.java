@@ -131,7 +131,7 @@ public final class RowWriter {
                 }
             }
         } catch (Misfit e) {
-            throw e.told(out.wire.written());
+            throw e.told(out.wire);
         }
         Arrays.fill(given, false);
         Arrays.fill(objects, null);

@@ -119,9 +119,11 @@ final class Skip {
         WireInput wire = in.wire;
         Kind kind = shape.kind();
         switch (kind) {
-            case BOOLEAN, BYTE, SHORT, CHAR, INT, LONG, FLOAT, DOUBLE -> wire.skip(kind.width);
-            case TEXT -> wire.skip(wire.readVarLong() >>> 2);
-            case BYTES, BOOLEANS -> wire.skip(wire.readVarInt() & 0xFFFF_FFFFL);
+            case BOOLEAN -> wire.readBoolean();
+            case BYTE, SHORT, CHAR, INT, LONG, FLOAT, DOUBLE -> wire.skip(kind.width);
+            case TEXT -> Text.skip(wire);
+            case BOOLEANS -> booleans(wire);
+            case BYTES -> wire.skip(wire.readVarInt() & 0xFFFF_FFFFL);
             case SHORTS, CHARS -> wire.skip(2 * (wire.readVarInt() & 0xFFFF_FFFFL));
             case INTS, FLOATS -> wire.skip(4 * (wire.readVarInt() & 0xFFFF_FFFFL));
             case LONGS, DOUBLES -> wire.skip(8 * (wire.readVarInt() & 0xFFFF_FFFFL));
@@ -131,20 +133,29 @@ final class Skip {
                 }
             }
             case LIST, MAP -> begin(shape.parts(), in.count());
-            case ENUM -> wire.readVarInt();
-            case UNION -> {
-                long at = wire.position();
-                int place = wire.readVarInt();
-                Definition definition = shape.defined();
-                if (place < 0 || place >= definition.size()) {
-                    throw Misfit.malformed("member " + place + " of " + definition.size() + " of " + shape, at);
-                }
-                begin(List.of(definition.shape(place)), 1);
-            }
+            case ENUM -> place("constant ", shape, wire);
+            case UNION -> begin(List.of(shape.defined().shape(place("member ", shape, wire))), 1);
             case RECORD -> record(shape.defined());
             case SHARED -> shared(shape);
             case EACH -> throw new IllegalStateException("elements without a count inside a value");
         }
+    }
+
+    private static void booleans(WireInput wire) throws IOException {
+        long count = wire.readVarInt() & 0xFFFF_FFFFL;
+        for (long i = 0; i < count; i++) {
+            wire.readBoolean();
+        }
+    }
+
+    private static int place(String what, Shape shape, WireInput wire) throws IOException {
+        long at = wire.position();
+        int place = wire.readVarInt();
+        int size = shape.defined().size();
+        if (place < 0 || place >= size) {
+            throw Misfit.malformed(what + place + " of " + size + " of " + shape, at);
+        }
+        return place;
     }
 
     private void record(Definition definition) throws IOException {

@@ -3,7 +3,9 @@ package io.tailrace.codec;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -20,9 +22,10 @@ final class StringBytes {
 
     private static final @Nullable VarHandle VALUE = find("value", byte[].class);
     private static final @Nullable VarHandle CODER = find("coder", byte.class);
+    private static final @Nullable MethodHandle NEW = findNew();
 
     /** Whether they can be had; that they look as expected was tried, too. */
-    static final boolean OPEN = VALUE != null && CODER != null && asExpected();
+    static final boolean OPEN = VALUE != null && CODER != null && NEW != null && asExpected();
 
     static {
         Logger log = System.getLogger(StringBytes.class.getName());
@@ -48,18 +51,40 @@ final class StringBytes {
         }
     }
 
+    private static @Nullable MethodHandle findNew() {
+        try {
+            return MethodHandles.privateLookupIn(String.class, MethodHandles.lookup())
+                    .findConstructor(String.class, MethodType.methodType(void.class, byte[].class, byte.class));
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return null;
+        }
+    }
+
     /** Another JDK may hold its strings otherwise, or be told to (-XX:-CompactStrings). */
     private static boolean asExpected() {
         String narrow = "caf\u00e9";
         return isLatin1(narrow)
                 && Arrays.equals(of(narrow), narrow.getBytes(StandardCharsets.ISO_8859_1))
-                && !isLatin1("\u4e2d");
+                && !isLatin1("\u4e2d")
+                && narrow.equals(latin1(of(narrow).clone()));
     }
 
     /** Only where {@link #OPEN}. */
     @SuppressWarnings("NullAway") // OPEN says that it is there
     static boolean isLatin1(String text) {
         return (byte) CODER.get(text) == LATIN_1;
+    }
+
+    /** Only where {@link #OPEN}; the array becomes the string's own. */
+    @SuppressWarnings("NullAway") // OPEN says that it is there
+    static String latin1(byte[] own) {
+        try {
+            return (String) NEW.invokeExact(own, LATIN_1);
+        } catch (Error | RuntimeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e); // the constructor declares none
+        }
     }
 
     /** Only where {@link #OPEN}; not to be written to. */

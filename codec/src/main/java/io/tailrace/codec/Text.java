@@ -26,6 +26,15 @@ final class Text {
     /** Up to here a loop over the characters is the fastest public way. */
     private static final int LOOP_CHARS = 12;
 
+    /** Flags are text of one character, of which there are many alike. */
+    private static final String[] SINGLE = new String[256];
+
+    static {
+        for (int i = 0; i < SINGLE.length; i++) {
+            SINGLE[i] = String.valueOf((char) i);
+        }
+    }
+
     private Text() {}
 
     /** The most bytes that {@link #put} takes; more than any region has for what is not short. */
@@ -76,12 +85,12 @@ final class Text {
     static int putPublic(String text, byte[] array, int at, TextStage stage) {
         int length = text.length();
         if (length > LOOP_CHARS) {
-            text.getChars(0, length, stage.chars, 0);
+            text.getChars(0, length, stage.chars(length), 0);
             if (!stage.narrow(length)) {
                 return putWide(text, array, at);
             }
             int from = header(array, at, length, LATIN_1);
-            System.arraycopy(stage.narrow, 0, array, from, length);
+            System.arraycopy(stage.narrow(), 0, array, from, length);
             return from + length;
         }
         for (int i = 0; i < length; i++) {
@@ -137,15 +146,15 @@ final class Text {
 
     /** Writes any text, across regions. */
     static void write(String text, Out out) throws IOException {
-        TextStage stage = out.stage();
-        if (text.length() <= SHORT_CHARS) {
-            out.wire.writeBytes(stage.whole, 0, put(text, stage.whole, 0, out));
-        } else if (StringBytes.OPEN && StringBytes.isLatin1(text)) {
+        if (StringBytes.OPEN && StringBytes.isLatin1(text)) {
             byte[] bytes = StringBytes.of(text);
             out.wire.writeVarLong((long) bytes.length << 2 | LATIN_1);
             out.wire.writeBytes(bytes, 0, bytes.length);
+        } else if (text.length() <= SHORT_CHARS) {
+            byte[] whole = out.stage().whole((int) room(text));
+            out.wire.writeBytes(whole, 0, put(text, whole, 0, out));
         } else {
-            writeLong(text, out.wire, stage);
+            writeLong(text, out.wire, out.stage());
         }
     }
 
@@ -157,9 +166,9 @@ final class Text {
             int run = fill(text, at, stage);
             if (narrow) {
                 stage.narrow(run);
-                wire.writeBytes(stage.narrow, 0, run);
+                wire.writeBytes(stage.narrow(), 0, run);
             } else {
-                wire.writeChars(stage.chars, 0, run);
+                wire.writeChars(stage.chars(run), 0, run);
             }
         }
     }
@@ -175,33 +184,57 @@ final class Text {
 
     private static int fill(String text, int at, TextStage stage) {
         int run = Math.min(SHORT_CHARS, text.length() - at);
-        text.getChars(at, at + run, stage.chars, 0);
+        text.getChars(at, at + run, stage.chars(run), 0);
         return run;
     }
 
     static String read(In in) throws IOException {
         WireInput wire = in.wire;
         byte[] array = wire.array();
-        int at = wire.offset();
-        int left = wire.limit() - at;
-        if (left >= 2) {
-            int header = array[at++];
+        long span = span(array, wire.offset(), wire.limit(), in);
+        if (span < 0) {
+            return readSlowly(wire);
+        }
+        wire.commit(end(span));
+        return at(array, span);
+    }
+
+    /** Where the Latin-1 text at that place lies: start × 2³² + length; -1 if it is not short, or not whole there. */
+    static long span(byte[] array, int at, int limit, In in) {
+        int from = at;
+        if (limit - from >= 2) {
+            int header = array[from++];
             if (header < 0) {
                 // Negative again if there is a third byte, or if the second is 0, which is one too many.
-                byte second = array[at++];
+                byte second = array[from++];
                 header = second == 0 ? -1 : (header & 0x7F) | (second << 7);
             }
             int length = header >>> 2;
-            if (header >= 0 && (header & 3) == LATIN_1 && length <= wire.limit() - at) {
-                wire.commit(at + length);
-                return latin1(array, at, length);
+            if (header >= 0 && (header & 3) == LATIN_1 && length <= limit - from && length <= in.valueLimit) {
+                return (long) from << 32 | length;
             }
         }
-        return readSlowly(wire);
+        return -1;
+    }
+
+    static String at(byte[] array, long span) {
+        return latin1(array, (int) (span >>> 32), (int) span);
+    }
+
+    static int end(long span) {
+        return (int) (span >>> 32) + (int) span;
     }
 
     static String latin1(byte[] bytes, int from, int length) {
-        return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+        if (length == 1) {
+            return SINGLE[bytes[from] & 0xFF];
+        }
+        if (!StringBytes.OPEN || length == 0) {
+            return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+        }
+        byte[] own = new byte[length];
+        System.arraycopy(bytes, from, own, 0, length);
+        return StringBytes.latin1(own);
     }
 
     private static String readSlowly(WireInput wire) throws IOException {
@@ -219,14 +252,37 @@ final class Text {
             case LATIN_1 -> new String(wire.readByteArray((int) length), StandardCharsets.ISO_8859_1);
             case UTF_8 -> utf8(wire.readByteArray((int) length), from);
             case UTF_16 -> utf16(wire, (int) length, from);
-            default -> throw Misfit.malformed("unknown text coding " + coding, from);
+            default -> throw unknown(coding, from);
         };
     }
 
-    private static String utf16(WireInput wire, int length, long from) throws IOException {
+    private static Misfit unknown(int coding, long from) {
+        return Misfit.malformed("unknown text coding " + coding, from);
+    }
+
+    /** Looks at the length and the coding, not at the bytes. */
+    static void skip(WireInput wire) throws IOException {
+        long from = wire.position();
+        long header = wire.readVarLong();
+        long length = header >>> 2;
+        int coding = (int) header & 3;
+        if (coding > UTF_16) {
+            throw unknown(coding, from);
+        }
+        if (coding == UTF_16) {
+            requireEven(length, from);
+        }
+        wire.skip(length);
+    }
+
+    private static void requireEven(long length, long from) throws Misfit {
         if ((length & 1) != 0) {
             throw Misfit.malformed("UTF-16 text of an odd number of bytes, " + length, from);
         }
+    }
+
+    private static String utf16(WireInput wire, int length, long from) throws IOException {
+        requireEven(length, from);
         return new String(wire.readChars(length / 2));
     }
 

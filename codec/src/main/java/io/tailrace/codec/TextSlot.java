@@ -20,7 +20,7 @@ final class TextSlot {
         long size = header >>> 2;
         coding = (int) header & 3;
         text = null;
-        if (size > wire.limit() - wire.offset() || coding != Text.LATIN_1) {
+        if (size > wire.limit() - wire.offset() || size > in.valueLimit || coding != Text.LATIN_1) {
             text = Text.readBytes(wire, size, coding, from);
             return;
         }

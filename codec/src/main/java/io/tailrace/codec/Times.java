@@ -29,7 +29,7 @@ final class Times {
                 out.wire.writeLong(value.getEpochSecond());
                 out.wire.writeInt(value.getNano());
             },
-            in -> Instant.ofEpochSecond(in.wire.readLong(), in.wire.readInt()),
+            in -> Instant.ofEpochSecond(in.wire.readLong(), nanos(in)),
             "seconds",
             Kind.LONG,
             "nanos",
@@ -41,7 +41,7 @@ final class Times {
                 out.wire.writeLong(value.getSeconds());
                 out.wire.writeInt(value.getNano());
             },
-            in -> Duration.ofSeconds(in.wire.readLong(), in.wire.readInt()),
+            in -> Duration.ofSeconds(in.wire.readLong(), nanos(in)),
             "seconds",
             Kind.LONG,
             "nanos",
@@ -193,6 +193,16 @@ final class Times {
     private static void writeDateTime(LocalDateTime value, Out out) throws java.io.IOException {
         out.wire.writeLong(value.toLocalDate().toEpochDay());
         out.wire.writeLong(value.toLocalTime().toNanoOfDay());
+    }
+
+    /** The JDK would carry what is too much. */
+    private static int nanos(In in) throws java.io.IOException {
+        long at = in.wire.position();
+        int nanos = in.wire.readInt();
+        if (nanos < 0 || nanos > 999_999_999) {
+            throw Misfit.malformed("nanos of value " + nanos, at);
+        }
+        return nanos;
     }
 
     private static LocalDateTime readDateTime(In in) throws java.io.IOException {

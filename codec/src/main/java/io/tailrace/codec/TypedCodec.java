@@ -30,7 +30,7 @@ final class TypedCodec<T> implements ValueCodec<T> {
             preface.write(out);
             codec.writeRoot(value, new Out(out, limits));
         } catch (Misfit e) {
-            throw e.told(out.written());
+            throw e.told(out);
         }
     }
 
@@ -39,7 +39,7 @@ final class TypedCodec<T> implements ValueCodec<T> {
         try {
             return preface.read(in).readRoot(new In(in, limits));
         } catch (Misfit e) {
-            throw e.told(in.position());
+            throw e.told(in);
         }
     }
 }

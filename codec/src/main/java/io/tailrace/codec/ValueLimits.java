@@ -4,6 +4,10 @@ package io.tailrace.codec;
 /**
  * The most that is accepted of one value, besides the bytes that core's limits count.
  *
+ * <p>A sender may choose keys of a map, or elements of a set, that all have one hash code. Texts, numbers and what else is
+ * {@link Comparable} are then found in logarithmic time; for others, such as records and lists, the time to read n of them
+ * grows with n². Where such a type is read from strangers, {@code elements} is to be set with that in mind.
+ *
  * @param depth how deep a type that contains itself may be nested, 1 or more
  * @param elements of all lists, sets, maps and arrays of objects together
  * @param schemaBytes of the schema in front of the value

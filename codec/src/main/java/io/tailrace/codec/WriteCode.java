@@ -204,7 +204,7 @@ final class WriteCode {
 
     /** {@code for (index = 0; values.hasNext(); index++) write(present(values.next()), out); return index}. */
     void writeEach(ClassWriter writer) {
-        code.loop(writer, "writeEach", "(Ljava/util/Iterator;L" + OUT + ";)J", (m, back, done) -> {
+        code.loop(writer, "writeEach", "(Ljava/util/Iterator;L" + OUT + ";)J", ZERO, (m, back, done) -> {
             m.visitVarInsn(ALOAD, 1);
             m.visitMethodInsn(INVOKEINTERFACE, "java/util/Iterator", "hasNext", "()Z", true);
             m.visitJumpInsn(IFEQ, done);

@@ -11,20 +11,29 @@ import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
 import io.tailrace.core.sink.FrameSink;
 import io.tailrace.core.sink.MemorySink;
+import io.tailrace.core.testing.ChildJvm;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
+import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sources that are freed while they are encoded, and elements that are read while they arrive. */
 class ConsumedTest {
@@ -142,6 +151,115 @@ class ConsumedTest {
                 }
                 assertEquals(false, rows.hasNext());
                 reader.finish();
+            }
+        }
+    }
+
+    /** Goes through all in front to get to one. */
+    @SuppressWarnings("JdkObsolete") // that it is linked is the matter
+    private static final class Linked<E> extends LinkedList<E> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public E set(int index, E element) {
+            throw new AssertionError("by its index");
+        }
+
+        @Override
+        public E get(int index) {
+            throw new AssertionError("by its index");
+        }
+    }
+
+    @Test
+    void aConsumedListWithoutRandomAccessIsGoneThroughOnce() throws IOException {
+        List<Row> rows = new Linked<>();
+        rows.addAll(rows());
+        ValueCodec<List<Row>> codec = Codecs.value(Codecs.consumedList(ROWS));
+        byte[] payload = Payloads.encode(codec, rows, 4_096);
+        assertEquals(rows(), Payloads.decode(codec, payload, 4_096));
+        assertEquals(ELEMENTS, rows.size());
+        assertTrue(rows.stream().allMatch(row -> row == null));
+    }
+
+    /** A child JVM's work: encodes what frees itself, and looks at the live heap before and when three quarters are out. */
+    static final class Falling {
+        private static final int MANY = 200_000;
+
+        private Falling() {}
+
+        /** The serial collector leaves some of what is dead where it is, except each fourth time. */
+        private static long liveHeap() {
+            for (int i = 0; i < 4; i++) {
+                System.gc();
+            }
+            return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+        }
+
+        public static void main(String[] arguments) throws IOException {
+            long empty = liveHeap();
+            List<Row> rows = new ArrayList<>();
+            for (int i = 0; i < MANY; i++) {
+                rows.add(row(i));
+            }
+            long payload = Payloads.encode(Codecs.value(Codecs.list(ROWS)), rows, 4_096).length;
+            long before = liveHeap();
+            System.out.println("held=" + (before - empty));
+            long[] sent = {0, 0};
+            FrameSink sink = new FrameSink() {
+                @Override
+                public void write(FrameBatch batch) {
+                    sent[0] += 4_096;
+                    if (sent[1] == 0 && sent[0] >= payload / 4 * 3) {
+                        sent[1] = liveHeap();
+                    }
+                }
+
+                @Override
+                public void close() {}
+            };
+            try (ChunkPool pool = ChunkPool.builder().chunkBytes(4_096).build()) {
+                ResultEncoder encoder = ResultEncoder.builder(pool).build();
+                switch (arguments[0]) {
+                    case "list" -> encoder.encode(ID, Codecs.value(Codecs.list(ROWS)), rows, sink);
+                    case "consumed list" -> encoder.encode(ID, Codecs.value(Codecs.consumedList(ROWS)), rows, sink);
+                    default -> encoder.encode(ID, Codecs.each(ROWS), polling(rows), sink);
+                }
+            }
+            System.out.println("fallen=" + (before - sent[1]));
+            System.out.println("kept=" + rows.size());
+        }
+
+        /** Gives each element up as it gives it. */
+        private static Iterator<Row> polling(List<Row> rows) {
+            ArrayDeque<Row> queue = new ArrayDeque<>(rows);
+            rows.clear();
+            return new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    return !queue.isEmpty();
+                }
+
+                @Override
+                public Row next() {
+                    return queue.remove();
+                }
+            };
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"consumed list", "consuming iterator", "list"})
+    void theLiveHeapFallsWhileWhatIsConsumedIsEncoded(String source, @TempDir Path directory) throws Exception {
+        try (ChildJvm child = ChildJvm.of(Falling.class, directory).start(source)) {
+            List<String> lines = child.lines(Duration.ofMinutes(2));
+            long held = ChildJvm.number(lines, "held");
+            long fallen = ChildJvm.number(lines, "fallen");
+            audit.figure(source + ": of " + held + " bytes " + fallen + " are free when three quarters are out");
+            if (source.equals("list")) {
+                assertTrue(fallen < held / 8, lines.toString());
+            } else {
+                assertTrue(fallen > held / 2, lines.toString());
             }
         }
     }

@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -292,17 +293,23 @@ class DerivationTest {
 
     record Three(int a, int b, int c) {}
 
+    record Two(int c, int b) {}
+
     @Test
     void aGivenCodecOfAPrimitiveIsTaken() throws IOException {
         List<Codec<Integer>> given = List.of(
                 Codecs.mapped(Codecs.TEXT, n -> n.toString(), Integer::valueOf),
                 Codecs.mapped(Codecs.LONG, n -> -(long) n, n -> (int) -n),
-                Codecs.mapped(Codecs.INT, n -> n + 1, n -> n - 1));
+                Codecs.mapped(Codecs.INT, n -> n + 1, n -> n - 1),
+                Codecs.nullable(Codecs.INT),
+                Codecs.mapped(Codecs.nullable(Codecs.INT), n -> n == 22 ? null : n, n -> n == null ? 22 : n));
         for (Codec<Integer> codec : given) {
             Derivation derivation = Derivation.builder(MethodHandles.lookup())
                     .with(int.class, codec)
                     .build();
             assertEquals(new Three(1, 22, 333), roundTrip(derivation.of(Three.class), new Three(1, 22, 333)));
+            byte[] payload = Payloads.encode(Codecs.value(derivation.of(Three.class)), new Three(1, 22, 333), 64);
+            assertEquals(new Two(333, 22), Payloads.decode(Codecs.value(derivation.of(Two.class)), payload, 64));
         }
     }
 
@@ -574,5 +581,24 @@ class DerivationTest {
 
         @Nullable
         public String f69;
+    }
+
+    record Wild(
+            List<? extends @Nullable Integer> numbers,
+            Map<? extends String, ? extends @Nullable Integer> more,
+            List<? extends String> texts) {}
+
+    @Test
+    void aWildcardsBoundMayAllowNull() throws IOException {
+        Map<String, @Nullable Integer> more = new LinkedHashMap<>();
+        more.put("a", null);
+        more.put("b", 2);
+        Codec<Wild> codec = DERIVATION.of(Wild.class);
+        Wild wild = new Wild(Arrays.asList(1, null, 3), more, List.of("x"));
+        assertEquals(wild, roundTrip(codec, wild));
+        MalformedDataException e = assertThrows(
+                MalformedDataException.class,
+                () -> roundTrip(codec, new Wild(List.of(), Map.of(), Arrays.asList("x", null))));
+        assertEquals("texts[1]: null where none may be", e.reason());
     }
 }

@@ -226,4 +226,49 @@ class EvolutionTest {
         assertEquals(
                 new Tree2(List.of(new Tree2(List.of(), null, "b"), new Tree2(List.of(), null, "c")), null, "a"), read);
     }
+
+    record Kept(int id) {}
+
+    record GoneFlag(int id, Boolean gone) {}
+
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record GoneFlags(int id, boolean[] gone) {}
+
+    record GoneText(int id, String gone) {}
+
+    record GoneRank(int id, Rank gone) {}
+
+    record GoneMaybe(int id, List<Optional<Byte>> gone) {}
+
+    /** What is said of a value whose end, in the field that is passed over, is put in the place of another end. */
+    private static <W> String refusedPassedOver(Class<W> written, W value, int... end) throws IOException {
+        byte[] payload = Payloads.encode(Codecs.value(DERIVATION.of(written)), value, 1 << 20);
+        ValueCodec<Kept> reader = Codecs.value(DERIVATION.of(Kept.class));
+        assertEquals(new Kept(1), Payloads.decode(reader, payload, 3));
+        for (int i = 0; i < end.length; i++) {
+            payload[payload.length - end.length + i] = (byte) end[i];
+        }
+        MalformedDataException e =
+                assertThrows(MalformedDataException.class, () -> Payloads.decode(reader, payload, 3));
+        assertEquals(true, e.offset() >= payload.length - end.length && e.offset() < payload.length, e.getMessage());
+        return e.reason();
+    }
+
+    @Test
+    void whatIsPassedOverMustBeWellFormedToo() throws IOException {
+        assertEquals("gone: boolean of value 2", refusedPassedOver(GoneFlag.class, new GoneFlag(1, true), 2));
+        assertEquals(
+                "gone: boolean of value 2",
+                refusedPassedOver(GoneFlags.class, new GoneFlags(1, new boolean[] {true, false, true}), 2));
+        assertEquals(
+                "gone: unknown text coding 3", refusedPassedOver(GoneText.class, new GoneText(1, "abc"), 15, 0, 0, 0));
+        assertEquals(
+                "gone: UTF-16 text of an odd number of bytes, 3",
+                refusedPassedOver(GoneText.class, new GoneText(1, "abc"), 14, 0, 0, 0));
+        assertEquals(
+                "gone: constant 2 of 2 of enum Rank", refusedPassedOver(GoneRank.class, new GoneRank(1, Rank.LOW), 2));
+        assertEquals(
+                "gone: boolean of value 3",
+                refusedPassedOver(GoneMaybe.class, new GoneMaybe(1, List.of(Optional.empty())), 3));
+    }
 }

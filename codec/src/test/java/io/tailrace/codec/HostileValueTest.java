@@ -295,10 +295,62 @@ class HostileValueTest {
         System.arraycopy(new byte[] {-1, -1, -1, -1, 7}, 0, lying, payload.length - 1, 5);
         com.sun.management.ThreadMXBean threads =
                 (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
-        assertThrows(MalformedDataException.class, () -> decode(codec, lying)); // classes are loaded now
+        assertThrows(MalformedDataException.class, () -> Payloads.decode(codec, lying, 64)); // classes are loaded now
         long before = threads.getCurrentThreadAllocatedBytes();
-        assertThrows(MalformedDataException.class, () -> decode(codec, lying));
+        assertThrows(MalformedDataException.class, () -> Payloads.decode(codec, lying, 64));
         long taken = threads.getCurrentThreadAllocatedBytes() - before;
         assertTrue(taken < (1 << 20) + (200 << 10), taken + " bytes for 2 billion elements that never came");
+    }
+
+    private static <T> void refusedAsTooLarge(ValueCodec<T> codec, byte[] payload, String reason) {
+        for (int buffer : new int[] {1, 64, payload.length}) {
+            ResultTooLargeException e = assertThrows(
+                    ResultTooLargeException.class,
+                    () -> codec.decode(Payloads.input(payload, buffer, LIMITS.withValueBytes(99))));
+            assertEquals(reason, e.reason());
+            assertEquals(99, e.limit());
+            assertEquals(100, e.actual());
+        }
+    }
+
+    @Test
+    void aTextAboveTheLimitIsRefusedAlsoWhereItLiesInOneBuffer() throws IOException {
+        String text = "a".repeat(100);
+        ValueCodec<List<String>> list = Codecs.value(Codecs.list(Codecs.TEXT));
+        refusedAsTooLarge(
+                list, Payloads.encode(list, List.of(text.substring(1), text), 1 << 20), "[1]: value too large");
+        ValueCodec<Address> record = Codecs.value(DERIVATION.of(Address.class));
+        refusedAsTooLarge(record, Payloads.encode(record, new Address(text, 1), 1 << 20), "street: value too large");
+    }
+
+    @Test
+    void aCountAboveWhatTheLimitLeavesIsRefusedBeforeMemoryIsTaken() throws IOException {
+        ValueCodec<List<Byte>> codec = Codecs.value(Codecs.list(Codecs.BYTE));
+        byte[] payload = Payloads.encode(codec, java.util.Collections.nCopies(2_000, (byte) 1), 1 << 20);
+        ResultTooLargeException e = assertThrows(
+                ResultTooLargeException.class,
+                () -> codec.decode(Payloads.input(payload, 64, DecoderLimits.DEFAULT.withPayloadBytes(1_000))));
+        assertEquals("count exceeds what its limit leaves", e.reason());
+        assertEquals(1_000, e.limit());
+        assertEquals(payload.length, e.actual());
+        assertEquals(payload.length - 2_002, e.offset());
+    }
+
+    @Test
+    void nanosecondsThatAreASecondAreRefused() throws IOException {
+        ValueCodec<List<java.time.Instant>> instants =
+                Codecs.value(Codecs.list(DERIVATION.of(java.time.Instant.class)));
+        ValueCodec<java.time.Duration> duration = Codecs.value(DERIVATION.of(java.time.Duration.class));
+        byte[] instant = Payloads.encode(instants, List.of(java.time.Instant.EPOCH), 1 << 20);
+        byte[] length = Payloads.encode(duration, java.time.Duration.ZERO, 1 << 20);
+        instant[instant.length - 1] = -1;
+        length[length.length - 1] = 0x40;
+        MalformedDataException e = assertThrows(MalformedDataException.class, () -> decode(instants, instant));
+        assertEquals("[0]: nanos of value -16777216", e.reason());
+        assertEquals(instant.length - 4, e.offset());
+        assertEquals(
+                "nanos of value 1073741824",
+                assertThrows(MalformedDataException.class, () -> decode(duration, length))
+                        .reason());
     }
 }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.MalformedDataException;
+import io.tailrace.core.wire.ResultTooLargeException;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
@@ -233,5 +234,19 @@ class RowsTest {
         assertTrue(rows.next());
         assertTrue(rows.isNull(0));
         assertFalse(rows.next());
+    }
+
+    @Test
+    void aTextAboveTheLimitIsRefusedAlsoWhereItLiesInOneBuffer() throws IOException {
+        Columns columns = Columns.builder().column("text", Columns.Type.TEXT).build();
+        byte[] payload =
+                payload(columns, rows -> rows.setText(0, "a".repeat(100)).next(), 1_000);
+        for (int buffer : new int[] {1, 1_000}) {
+            RowReader reader =
+                    columns.reader(Payloads.input(payload, buffer, DecoderLimits.DEFAULT.withValueBytes(99)));
+            ResultTooLargeException e = assertThrows(ResultTooLargeException.class, reader::next);
+            assertEquals("[0].text: value too large", e.reason());
+            assertEquals(99, e.limit());
+        }
     }
 }

@@ -120,15 +120,18 @@ final class FrameWriter {
         kind = FrameKind.TRAILER;
     }
 
+    /** Whether the chunk in hand has room for another region. */
+    boolean hasRoom() {
+        Chunk current = chunk;
+        return current != null
+                && current.writerIndex() + HEADER_LENGTH + WireOutput.ENSURE_MAX + tailRoom <= current.capacity();
+    }
+
     /** Gives a region: header room is reserved in front of it. */
     ByteBuf beginFrame() throws IOException {
         Chunk current = chunk;
-        if (current != null
-                && current.writerIndex() + HEADER_LENGTH + WireOutput.ENSURE_MAX + tailRoom > current.capacity()) {
+        if (current == null || !hasRoom()) {
             sendChunk(false);
-            current = null;
-        }
-        if (current == null) {
             current = window.acquire();
             chunk = current;
         }

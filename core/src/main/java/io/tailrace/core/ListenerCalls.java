@@ -3,7 +3,6 @@ package io.tailrace.core;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.util.IllegalReferenceCountException;
-import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkStage;
 import io.tailrace.core.frame.FrameKind;
 import io.tailrace.core.frame.FrameOpener;
@@ -42,7 +41,7 @@ final class ListenerCalls {
     }
 
     /** Hands out the body of a data or trailer frame, and releases it. */
-    void content(FrameOpener open, FrameKind kind, Chunk body) throws ResultFailedException {
+    void content(FrameOpener open, FrameKind kind, ByteBuf body) throws ResultFailedException {
         body.touch(ChunkStage.READING);
         Throwable thrown = null;
         try {

@@ -74,6 +74,11 @@ public final class ResultDecoder implements AutoCloseable {
             return null;
         }
 
+        /** Whether bytes given to the decoder stay as they are until it is closed. */
+        default boolean bytesLast() {
+            return false;
+        }
+
         /** Memory outside the pool through which the bytes come, as far as it is known. */
         default long outsideBytes() {
             return 0;
@@ -86,7 +91,7 @@ public final class ResultDecoder implements AutoCloseable {
         this.listener = new ListenerCalls(listener);
         this.chunks = chunks;
         this.window = window;
-        this.assembler = new FrameAssembler(this::acquire);
+        this.assembler = new FrameAssembler(this::acquire, chunks.bytesLast());
     }
 
     /**
@@ -303,7 +308,7 @@ public final class ResultDecoder implements AutoCloseable {
     }
 
     private OpenBody parseOpen(long at) throws MalformedDataException {
-        Chunk body = assembler.body();
+        ByteBuf body = assembler.body();
         if (body == null) {
             throw new MalformedDataException("open frame is too short", at);
         }
@@ -319,7 +324,7 @@ public final class ResultDecoder implements AutoCloseable {
         FrameKind kind = header.kind();
         switch (kind) {
             case DATA, TRAILER -> {
-                Chunk content = FrameOpener.expandable(header) ? expanded(open, header) : assembler.takeBody();
+                ByteBuf content = FrameOpener.expandable(header) ? expanded(open, header) : assembler.takeBody();
                 if (content == null) {
                     return false;
                 }
@@ -350,7 +355,7 @@ public final class ResultDecoder implements AutoCloseable {
         }
     }
 
-    private void handOut(FrameOpener open, FrameKind kind, Chunk content) throws ResultFailedException {
+    private void handOut(FrameOpener open, FrameKind kind, ByteBuf content) throws ResultFailedException {
         if (kind == FrameKind.DATA && firstPayloadNanos == 0) {
             firstPayloadNanos = System.nanoTime() - openedAt;
         }
@@ -379,7 +384,7 @@ public final class ResultDecoder implements AutoCloseable {
     }
 
     private ResultFailedException failure(FrameOpener open) throws MalformedDataException {
-        Chunk body = required(FrameKind.FAILURE);
+        ByteBuf body = required(FrameKind.FAILURE);
         try {
             return new ResultFailedException(
                     FailureBody.parse(body), open.open().id(), null);
@@ -388,8 +393,8 @@ public final class ResultDecoder implements AutoCloseable {
         }
     }
 
-    private Chunk required(FrameKind kind) throws MalformedDataException {
-        Chunk body = assembler.body();
+    private ByteBuf required(FrameKind kind) throws MalformedDataException {
+        ByteBuf body = assembler.body();
         if (body == null) {
             String name = kind == FrameKind.END ? "end" : "failure";
             throw new MalformedDataException(name + " frame is too short", assembler.frameOffset(), openId());

@@ -252,6 +252,11 @@ public final class ResultReader implements AutoCloseable {
         }
 
         @Override
+        public boolean bytesLast() {
+            return gulps.lasting();
+        }
+
+        @Override
         public @Nullable ChunkWindow ahead() {
             return readAhead == null ? null : readAhead.window();
         }
@@ -315,15 +320,44 @@ public final class ResultReader implements AutoCloseable {
          * @throws IOException when the executor refuses to read ahead; the channel is still its owner's
          */
         public ResultReader open(ReadableByteChannel channel) throws IOException {
-            Executor executor = channel instanceof Gulps ? null : readingOn;
-            ReaderSettings settings = settings(executor == null ? 0 : 1);
+            if (channel instanceof Gulps lender) {
+                return open(() -> lender);
+            }
+            Executor executor = readingOn;
+            return executor == null ? open(() -> new ChannelGulps(channel)) : openAhead(channel, executor);
+        }
+
+        /**
+         * Reads what is in memory already, an array or a mapped file, from position to limit, which stay. It must not change
+         * until the reader is closed: what an array holds uncompressed is read where it is, without a chunk. Nothing is read
+         * ahead.
+         *
+         * @throws IllegalArgumentException as {@link #open(ReadableByteChannel)} does, as all else that it throws
+         */
+        public ResultReader open(ByteBuffer frames) throws IOException {
+            return open(() -> new MemoryGulps(frames));
+        }
+
+        private interface Lender {
+            Gulps get() throws IOException;
+        }
+
+        private ResultReader open(Lender lender) throws IOException {
+            ReaderSettings settings = settings(0);
+            ChunkWindow opened = settings.pool().open("a reader", settings.window(), settings.reserve());
+            try {
+                return new ResultReader(settings, lender.get(), null, opened);
+            } catch (Throwable e) {
+                opened.close();
+                throw e;
+            }
+        }
+
+        private ResultReader openAhead(ReadableByteChannel channel, Executor executor) throws IOException {
+            ReaderSettings settings = settings(1);
             ChunkWindow opened = settings.pool().open("a reader", settings.window(), settings.reserve());
             ReadAhead ahead = null;
             try {
-                if (executor == null) {
-                    Gulps gulps = channel instanceof Gulps lender ? lender : new ChannelGulps(channel);
-                    return new ResultReader(settings, gulps, null, opened);
-                }
                 ahead = ReadAhead.of(settings, channel, opened);
                 ahead.begin(executor);
                 return new ResultReader(settings, ahead, ahead, opened);

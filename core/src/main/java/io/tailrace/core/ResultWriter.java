@@ -55,9 +55,8 @@ public final class ResultWriter implements AutoCloseable {
     private final Sending sending;
     private final FrameWriter frames;
     private final WireOutput payload;
-    private final WireOutput trailer;
+    private @Nullable WireOutput trailer;
     private volatile boolean cancelled;
-    private boolean trailerBegun;
     private boolean ended;
 
     /** Whether the ending is through. One that ran out of stack or heap on its way is taken up again by close. */
@@ -78,8 +77,7 @@ public final class ResultWriter implements AutoCloseable {
                 executor == null ? null : new ThreadedSending(delivery, settings.window(), settings.linger());
         this.sending = threaded == null ? new SynchronousSending(delivery) : threaded;
         this.frames = new FrameWriter(settings, open.id(), window, new FrameSealer(streamId), sending, delivery);
-        this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom());
-        this.trailer = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom());
+        this.payload = new WireOutput(new Section(FrameKind.DATA), frames.tailRoom(), open.id());
         try {
             frames.open(open);
             if (threaded != null && executor != null) {
@@ -113,13 +111,15 @@ public final class ResultWriter implements AutoCloseable {
      * @throws IllegalStateException when it has ended
      */
     public WireOutput trailer() throws IOException {
-        if (!trailerBegun) {
+        WireOutput begun = trailer;
+        if (begun == null) {
             requireOpen();
             payload.take();
             attempt(FailurePhase.ENCODING, frames::beginTrailer);
-            trailerBegun = true;
+            begun = new WireOutput(new Section(FrameKind.TRAILER), frames.tailRoom(), open.id());
+            trailer = begun;
         }
-        return trailer;
+        return begun;
     }
 
     /** What the peer is told of a result that has failed, whatever was thrown here; null while it is open or complete. */
@@ -154,9 +154,8 @@ public final class ResultWriter implements AutoCloseable {
      */
     public ResultSummary finish() throws IOException {
         requireOpen();
-        payload.take();
-        trailer.take();
-        FailurePhase phase = trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING;
+        takeRegion();
+        FailurePhase phase = phase();
         attempt(phase, frames::end);
         try {
             sending.finish();
@@ -178,7 +177,7 @@ public final class ResultWriter implements AutoCloseable {
         if (sending.within()) {
             cancel();
         } else if (!released) {
-            end(trailerBegun ? FailurePhase.TRAILER : FailurePhase.ENCODING, cause);
+            end(phase(), cause);
         }
     }
 
@@ -197,6 +196,19 @@ public final class ResultWriter implements AutoCloseable {
         } else if (!released) {
             FailurePhase phase = cancelled ? FailurePhase.CANCELLED : FailurePhase.CLOSED;
             end(phase, new IllegalStateException("the result was closed without finish"));
+        }
+    }
+
+    private FailurePhase phase() {
+        return trailer == null ? FailurePhase.ENCODING : FailurePhase.TRAILER;
+    }
+
+    /** Ends the region being written, so that what was written there is known. */
+    private void takeRegion() {
+        payload.take();
+        WireOutput begun = trailer;
+        if (begun != null) {
+            begun.take();
         }
     }
 
@@ -241,8 +253,7 @@ public final class ResultWriter implements AutoCloseable {
         Throwable cause = thrownHere instanceof Delivery.SinkException sunk ? sunk.reason() : thrownHere;
         FailurePhase phase = bySink ? FailurePhase.SINK : Failures.phase(writing, cause);
         ended = true;
-        payload.take();
-        trailer.take();
+        takeRegion();
         frames.release();
         long written = payload.written();
         FailurePhase told = cancelled && !bySink ? FailurePhase.CANCELLED : phase;
@@ -340,12 +351,13 @@ public final class ResultWriter implements AutoCloseable {
         }
 
         @Override
-        public boolean takesByReference(int length) {
-            return kind == FrameKind.DATA && frames.goesByReference(length);
+        public boolean atHand() {
+            return frames.hasRoom();
         }
 
-        private FailurePhase phase() {
-            return kind == FrameKind.DATA ? FailurePhase.ENCODING : FailurePhase.TRAILER;
+        @Override
+        public boolean takesByReference(int length) {
+            return kind == FrameKind.DATA && frames.goesByReference(length);
         }
 
         private void requireCurrent() throws IOException {

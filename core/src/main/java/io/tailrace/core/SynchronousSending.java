@@ -55,7 +55,6 @@ final class SynchronousSending implements Sending {
     public void finish() throws IOException {
         finishing = true;
         try {
-            flush();
             delivery.complete();
         } catch (Throwable e) {
             broken = true;

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * its pool and the charge back to its window; the object is used again for a later acquire, so a chunk must not be
  * touched after its release. A body is referenced, never owned.
  *
- * <p><b>Threads.</b> One thread at a time; passing a chunk on must be a safe publication, as the hand-off's is. The
- * stage is a racy note for the ledger's report: it is read by whoever asks and decides nothing.
+ * <p><b>Threads.</b> One thread at a time; passing a chunk on must be a safe publication, as the hand-off's is. Holder
+ * and stage are racy notes for the ledger's report: read by whoever asks, plainly, and what they lead to is final.
  */
 public final class Chunk extends UnpooledHeapByteBuf {
 
@@ -31,8 +31,8 @@ public final class Chunk extends UnpooledHeapByteBuf {
     private final @Nullable ChunkPool pool;
     private final int number;
     private final byte[] slab;
-    private volatile @Nullable ChunkWindow holder;
-    private volatile @Nullable Object stage;
+    private @Nullable ChunkWindow holder;
+    private @Nullable Object stage;
     private @Nullable ByteBuffer bodySource;
     private @Nullable ByteBuffer bodyView;
     private int bodyFrom;

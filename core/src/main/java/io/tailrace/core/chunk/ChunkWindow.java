@@ -4,8 +4,8 @@ package io.tailrace.core.chunk;
 import io.tailrace.core.handoff.Waiting;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,22 +27,36 @@ public final class ChunkWindow implements AutoCloseable {
     private static final long CLOSED = 1L << 62;
     private static final long ONE_GRANTED = 1L << 31;
     private static final long LIVE_MASK = ONE_GRANTED - 1;
+    private static final VarHandle STATE;
+    private static final VarHandle CALLBACK;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            STATE = lookup.findVarHandle(ChunkWindow.class, "state", long.class);
+            CALLBACK = lookup.findVarHandle(ChunkWindow.class, "callback", Runnable.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final ChunkPool pool;
     private final Object holder;
     private int size;
     private int reserve;
-    private final AtomicLong state = new AtomicLong();
+
+    private volatile long state;
+
     /** Without spinning: what is waited for is a sink's write or another result's, not some instructions. */
     private final Waiting waiting = new Waiting(0);
 
-    private final AtomicReference<@Nullable Runnable> callback = new AtomicReference<>();
+    private volatile @Nullable Runnable callback;
     private volatile boolean interrupted;
     private volatile int peak;
     private Budget.@Nullable Claim claim;
     private Budget.@Nullable Claim reserveClaim;
-    private final AtomicLong budgetStallNanos = new AtomicLong();
-    private final AtomicLong windowStallNanos = new AtomicLong();
+    private volatile long budgetStallNanos;
+    private volatile long windowStallNanos;
 
     ChunkWindow(ChunkPool pool, Object holder, int size, int reserve) {
         this.pool = pool;
@@ -58,7 +72,7 @@ public final class ChunkWindow implements AutoCloseable {
 
     /** Chunks acquired and not yet released. */
     public int live() {
-        return live(state.get());
+        return live(state);
     }
 
     /** The most chunks that were live at once. */
@@ -78,17 +92,17 @@ public final class ChunkWindow implements AutoCloseable {
 
     /** How many acquirers wait for a chunk of this window, or to be called back for one: 1 or 0; out of date at once. */
     public int waiting() {
-        return waiting.occupied() || callback.get() != null ? 1 : 0;
+        return waiting.occupied() || callback != null ? 1 : 0;
     }
 
     /** Nanoseconds the acquiring thread waited for the process's budget, without a wait that has not ended. */
     public long budgetStallNanos() {
-        return budgetStallNanos.get();
+        return budgetStallNanos;
     }
 
     /** Nanoseconds the acquiring thread waited for its own chunks to come back, without a wait that has not ended. */
     public long windowStallNanos() {
-        return windowStallNanos.get();
+        return windowStallNanos;
     }
 
     Object holder() {
@@ -114,7 +128,7 @@ public final class ChunkWindow implements AutoCloseable {
             return null;
         }
         for (; ; ) {
-            long now = state.get();
+            long now = state;
             int live = live(now);
             if ((now & CLOSED) != 0) {
                 throw new IllegalStateException("the window of " + holder + " is closed");
@@ -123,12 +137,12 @@ public final class ChunkWindow implements AutoCloseable {
                 return null;
             }
             if (live < granted(now)) {
-                if (state.compareAndSet(now, now + 1)) {
+                if (STATE.compareAndSet(this, now, now + 1)) {
                     leaveLine();
                     return begin(live + 1);
                 }
             } else if (takePermit()) {
-                return begin(live(state.addAndGet(ONE_GRANTED + 1)));
+                return begin(live((long) STATE.getAndAdd(this, ONE_GRANTED + 1)) + 1);
             } else {
                 return null;
             }
@@ -144,7 +158,7 @@ public final class ChunkWindow implements AutoCloseable {
         if (chunk != null) {
             return chunk;
         }
-        callback.set(available);
+        callback = available;
         joinLineIfBudgetIsShort();
         // A chunk may have come back between the try and the registration: then nobody else will call.
         if (obtainable()) {
@@ -162,13 +176,13 @@ public final class ChunkWindow implements AutoCloseable {
             throw new IllegalArgumentException(
                     places + " places of " + size + ", reserve " + otherReserve + " of " + reserve);
         }
-        if (!state.compareAndSet(reserve * ONE_GRANTED, (reserve - otherReserve) * ONE_GRANTED)) {
+        if (!STATE.compareAndSet(this, reserve * ONE_GRANTED, (reserve - otherReserve) * ONE_GRANTED)) {
             throw new IllegalStateException("only a fresh window with its reserve can be split");
         }
         size -= places;
         reserve -= otherReserve;
         ChunkWindow other = new ChunkWindow(pool, otherHolder, places, otherReserve);
-        other.state.set(otherReserve * ONE_GRANTED);
+        other.state = otherReserve * ONE_GRANTED;
         return other;
     }
 
@@ -181,22 +195,24 @@ public final class ChunkWindow implements AutoCloseable {
     /** Gives up the reserve. Chunks still out count until they are released, which calls nobody back any more. */
     @Override
     public void close() {
-        callback.set(null);
+        if (callback != null) {
+            callback = null;
+        }
         leaveLine();
         Budget.Claim whole = reserveClaim;
         if (whole != null) {
             reserveClaim = null;
             pool.budget().withdraw(whole);
         }
-        long now = state.get();
+        long now = state;
         while ((now & CLOSED) == 0) {
             int live = live(now);
             long next = CLOSED | live * ONE_GRANTED | live;
-            if (state.compareAndSet(now, next)) {
+            if (STATE.compareAndSet(this, now, next)) {
                 pool.budget().give(granted(now) - live);
                 return;
             }
-            now = state.get();
+            now = state;
         }
     }
 
@@ -207,7 +223,7 @@ public final class ChunkWindow implements AutoCloseable {
         if (!pool.budget().tryTake(reserve)) {
             waitForReserve();
         }
-        state.addAndGet(reserve * ONE_GRANTED);
+        grant();
     }
 
     void claimReserve() {
@@ -215,7 +231,7 @@ public final class ChunkWindow implements AutoCloseable {
             return;
         }
         if (pool.budget().tryTake(reserve)) {
-            state.addAndGet(reserve * ONE_GRANTED);
+            grant();
         } else {
             reserveClaim = pool.budget().join(reserve, this::wake);
         }
@@ -226,7 +242,7 @@ public final class ChunkWindow implements AutoCloseable {
         Budget.Claim whole = reserveClaim;
         if (whole != null && whole.granted()) {
             reserveClaim = null;
-            state.addAndGet(reserve * ONE_GRANTED);
+            grant();
             return true;
         }
         return whole == null;
@@ -244,7 +260,7 @@ public final class ChunkWindow implements AutoCloseable {
         } catch (InterruptedException e) {
             throw keepFlag();
         } finally {
-            budgetStallNanos.addAndGet(System.nanoTime() - start);
+            addStall(true, System.nanoTime() - start);
             if (!kept) {
                 pool.budget().withdraw(mine);
             }
@@ -253,6 +269,20 @@ public final class ChunkWindow implements AutoCloseable {
             throw pool.exhausted(
                     "no reserve of " + reserve + " chunks came free within " + pool.patienceNanos() / 1_000_000 + " ms",
                     holder);
+        }
+    }
+
+    private void grant() {
+        STATE.getAndAdd(this, reserve * ONE_GRANTED);
+    }
+
+    /** One thread at a time acquires, so no sum is lost. */
+    private void addStall(boolean ofBudget, long nanos) {
+        long before = ofBudget ? budgetStallNanos : windowStallNanos;
+        if (ofBudget) {
+            budgetStallNanos = before + nanos;
+        } else {
+            windowStallNanos = before + nanos;
         }
     }
 
@@ -278,7 +308,7 @@ public final class ChunkWindow implements AutoCloseable {
             throw keepFlag();
         } finally {
             leaveLine();
-            (budgetShort ? budgetStallNanos : windowStallNanos).addAndGet(System.nanoTime() - start);
+            addStall(budgetShort, System.nanoTime() - start);
         }
     }
 
@@ -299,7 +329,7 @@ public final class ChunkWindow implements AutoCloseable {
         if (whole != null) {
             return whole.granted();
         }
-        long now = state.get();
+        long now = state;
         if (live(now) == size) {
             return false;
         }
@@ -308,7 +338,7 @@ public final class ChunkWindow implements AutoCloseable {
     }
 
     private boolean joinLineIfBudgetIsShort() {
-        long now = state.get();
+        long now = state;
         if (reserveClaim == null && live(now) < size && live(now) == granted(now) && claim == null) {
             claim = pool.budget().join(1, this::wake);
         }
@@ -351,11 +381,11 @@ public final class ChunkWindow implements AutoCloseable {
     /** Called by the pool when a chunk is back in the recycler; on any thread. */
     void released() {
         for (; ; ) {
-            long now = state.get();
+            long now = state;
             int live = live(now) - 1;
             int kept = (now & CLOSED) != 0 ? live : Math.max(live, reserve);
             int surplus = granted(now) - kept;
-            if (state.compareAndSet(now, now - 1 - surplus * ONE_GRANTED)) {
+            if (STATE.compareAndSet(this, now, now - 1 - surplus * ONE_GRANTED)) {
                 try {
                     pool.budget().give(surplus);
                 } finally {
@@ -372,8 +402,8 @@ public final class ChunkWindow implements AutoCloseable {
     }
 
     private void fireCallback() {
-        if (callback.get() != null) {
-            Runnable call = callback.getAndSet(null);
+        if (callback != null) {
+            Runnable call = (Runnable) CALLBACK.getAndSet(this, null);
             if (call != null) {
                 Budget.callBack(call);
             }

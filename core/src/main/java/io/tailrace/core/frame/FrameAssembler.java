@@ -3,6 +3,8 @@ package io.tailrace.core.frame;
 
 import static io.tailrace.core.frame.FrameLayout.*;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.TruncatedResultException;
@@ -20,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * length is believed before, and none ever sizes an allocation. Behind the body the frame is whole, until
  * {@link #nextFrame}. A damaged body is marked, so that its result alone fails.
  *
- * <p><b>Ownership.</b> Bytes given are copied. The chunk being filled is this assembler's until {@link #takeBody}, or
- * {@link #close}; one that was not taken is filled again for the next frame.
+ * <p><b>Ownership.</b> Bytes given are copied, unless they last: then a body that is whole in an array stays where it is. The
+ * chunk being filled is this assembler's until {@link #takeBody}, or {@link #close}; one that was not taken is filled again
+ * for the next frame.
  */
 public final class FrameAssembler {
 
@@ -53,6 +56,7 @@ public final class FrameAssembler {
     }
 
     private final ChunkSource chunks;
+    private final boolean lasting;
     private final byte[] preamble = new byte[PREAMBLE_LENGTH];
     private final FrameHeader header = new FrameHeader();
     private final CRC32C crc = new CRC32C();
@@ -62,10 +66,16 @@ public final class FrameAssembler {
     private long offset;
     private long frameOffset;
     private @Nullable Chunk chunk;
+
+    /** The body where it came, without a chunk. */
+    private @Nullable ByteBuf inPlace;
+
     private boolean bodyIntact;
 
-    public FrameAssembler(ChunkSource chunks) {
+    /** @param lasting whether bytes given stay as they are until this is closed */
+    public FrameAssembler(ChunkSource chunks, boolean lasting) {
         this.chunks = chunks;
+        this.lasting = lasting;
     }
 
     /** Bytes used since the start of the stream. */
@@ -88,17 +98,23 @@ public final class FrameAssembler {
     }
 
     /** The whole frame's body, readable from 0; null when it is empty. The assembler keeps it. */
-    public @Nullable Chunk body() {
-        return header.wireLength() == 0 ? null : chunk;
+    public @Nullable ByteBuf body() {
+        if (header.wireLength() == 0) {
+            return null;
+        }
+        return inPlace == null ? chunk : inPlace;
     }
 
-    /** Hands the body's chunk to the caller. */
-    public Chunk takeBody() {
-        Chunk taken = chunk;
+    /** Hands the body to the caller, who releases it. */
+    public ByteBuf takeBody() {
+        ByteBuf taken = body();
         if (taken == null) {
             throw new IllegalStateException("there is no body");
         }
-        chunk = null;
+        if (inPlace == null) {
+            chunk = null;
+        }
+        inPlace = null;
         return taken;
     }
 
@@ -142,6 +158,7 @@ public final class FrameAssembler {
 
     /** The whole frame is forgotten; its chunk is filled again unless it was taken. */
     public void nextFrame() {
+        inPlace = null; // on the heap, and nobody else's: nothing to release
         state = State.HEADER;
         filled = 0;
     }
@@ -210,7 +227,9 @@ public final class FrameAssembler {
 
     private Progress fillBody(ByteBuffer bytes) throws IOException {
         int length = (int) header.wireLength();
-        if (length > 0) {
+        if (lasting && length > 0 && filled == 0 && bytes.hasArray() && bytes.remaining() >= length) {
+            takeInPlace(bytes, length);
+        } else if (length > 0) {
             Chunk into = chunk;
             if (into == null) {
                 into = chunks.acquire();
@@ -227,14 +246,26 @@ public final class FrameAssembler {
                 return Progress.NEEDS_BYTES;
             }
             into.setIndex(0, length);
-            crc.reset();
-            crc.update(into.array(), into.arrayOffset(), length);
-            bodyIntact = (int) crc.getValue() == header.bodyCrc();
+            verify(into.array(), into.arrayOffset(), length);
         } else {
             bodyIntact = header.bodyCrc() == 0;
         }
         state = State.FRAME;
         return Progress.FRAME;
+    }
+
+    private void takeInPlace(ByteBuffer bytes, int length) {
+        int from = bytes.arrayOffset() + bytes.position();
+        verify(bytes.array(), from, length);
+        inPlace = Unpooled.wrappedBuffer(bytes.array(), from, length);
+        bytes.position(bytes.position() + length);
+        offset += length;
+    }
+
+    private void verify(byte[] array, int from, int length) {
+        crc.reset();
+        crc.update(array, from, length);
+        bodyIntact = (int) crc.getValue() == header.bodyCrc();
     }
 
     private void fill(ByteBuffer bytes, byte[] into) {

@@ -159,13 +159,13 @@ public final class FrameOpener {
     }
 
     /** Expands a compressed body into another chunk, from 0 to its raw length exactly. */
-    public void expand(FrameHeader header, Chunk body, Chunk into) throws MalformedDataException {
+    public void expand(FrameHeader header, ByteBuf body, Chunk into) throws MalformedDataException {
         BlockCompression with = Objects.requireNonNull(compression); // a result that declares another was not opened
         int rawLength = (int) header.rawLength();
         try {
             with.expand(
                     body.array(),
-                    body.arrayOffset(),
+                    body.arrayOffset() + body.readerIndex(),
                     body.readableBytes(),
                     into.array(),
                     into.arrayOffset(),

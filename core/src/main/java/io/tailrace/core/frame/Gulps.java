@@ -17,6 +17,11 @@ public interface Gulps {
     @Nullable
     ByteBuffer next() throws IOException;
 
+    /** Whether what was lent stays as it is until the end, so that bodies can be read where they are. */
+    default boolean lasting() {
+        return false;
+    }
+
     /** Ends the last loan; to be called before the lender is forgotten. */
     void giveBack();
 

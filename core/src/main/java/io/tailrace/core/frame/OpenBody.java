@@ -4,6 +4,7 @@ package io.tailrace.core.frame;
 import static io.tailrace.core.frame.FrameLayout.*;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultId;
 
@@ -27,8 +28,8 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         chunk.writeLongLE(id.stage());
         chunk.writeLongLE(id.task());
         chunk.writeIntLE(id.attempt());
-        writeText(chunk, codecId, MAX_CODEC_ID_LENGTH);
-        writeText(chunk, id.job(), MAX_JOB_LENGTH);
+        writeText(chunk, codecId);
+        writeText(chunk, id.job());
     }
 
     /** Parses all of the body's readable bytes; what a newer minor version appended is left unread. */
@@ -57,10 +58,11 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         return new OpenBody((int) chunkSize, compressionId, new ResultId(job, stage, task, attempt), codecId);
     }
 
-    private static void writeText(ByteBuf chunk, String text, int limit) {
-        byte[] bytes = FrameText.encode(text, limit);
-        chunk.writeByte(bytes.length);
-        chunk.writeBytes(bytes);
+    /** It is known to fit. */
+    private static void writeText(ByteBuf chunk, String text) {
+        int length = ByteBufUtil.utf8Bytes(text);
+        chunk.writeByte(length);
+        ByteBufUtil.reserveAndWriteUtf8(chunk, text, length);
     }
 
     private static String readText(ByteBuf body, int limit, String field) throws MalformedDataException {
@@ -75,8 +77,8 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
     }
 
     private static void requireFits(String text, int limit, String field) {
-        // Three bytes a char at the most: the encoder runs only where it can matter.
-        if (text.length() * 3 > limit && FrameText.encode(text, limit + 4).length > limit) {
+        // Three bytes a char at the most: they are counted only where it can matter.
+        if (text.length() * 3 > limit && ByteBufUtil.utf8Bytes(text) > limit) {
             throw new IllegalArgumentException(field + " takes more than " + limit + " bytes of UTF-8: " + text);
         }
     }

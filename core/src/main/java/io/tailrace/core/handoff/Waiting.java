@@ -33,6 +33,9 @@ public final class Waiting {
         }
     }
 
+    /** Asked once: the answer takes a call into the system. */
+    private static final boolean SEVERAL_PROCESSORS = Runtime.getRuntime().availableProcessors() > 1;
+
     private final int spins;
 
     /** The thread that parks or is about to. A signal takes it out, so that one sleep costs one unpark. */
@@ -40,7 +43,7 @@ public final class Waiting {
 
     /** Spins only where another processor can make the condition true meanwhile. */
     public Waiting(int spins) {
-        this.spins = Runtime.getRuntime().availableProcessors() > 1 ? spins : 0;
+        this.spins = SEVERAL_PROCESSORS ? spins : 0;
     }
 
     /**

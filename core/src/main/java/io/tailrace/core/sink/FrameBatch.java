@@ -29,8 +29,12 @@ public final class FrameBatch {
     /** At most so many bytes are gathered in one write, unless one frame is larger. */
     public static final int MAX_GATHERED = 1 << 20;
 
-    private @Nullable Chunk[] chunks = new Chunk[16];
-    private @Nullable ByteBuffer[] buffers = new ByteBuffer[32];
+    private static final @Nullable ByteBuffer[] NO_BUFFERS = {};
+
+    /** Room for a few: most results are one chunk. */
+    private @Nullable Chunk[] chunks = new Chunk[4];
+
+    private @Nullable ByteBuffer[] buffers = NO_BUFFERS;
     private int size;
     private long bytes;
 

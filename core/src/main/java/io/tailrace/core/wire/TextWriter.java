@@ -46,7 +46,7 @@ final class TextWriter {
             total += byteView.position();
         }
         if (total > Integer.MAX_VALUE) {
-            throw new ResultTooLargeException("text too long", Integer.MAX_VALUE, total, out.written(), null);
+            throw new ResultTooLargeException("text too long", Integer.MAX_VALUE, total, out.written(), out.resultId());
         }
         out.writeVarLong(total);
         long end = out.written() + total;
@@ -78,7 +78,7 @@ final class TextWriter {
         int at = from + charView.position();
         if (result.isError()) {
             throw new MalformedDataException(
-                    "text has no UTF-8 form: unpaired surrogate at character " + at, out.written());
+                    "text has no UTF-8 form: unpaired surrogate at character " + at, out.written(), out.resultId());
         }
         return at;
     }

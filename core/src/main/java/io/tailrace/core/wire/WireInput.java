@@ -37,7 +37,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WireInput {
 
-    private static final int AHEAD_MAX = 1 << 20;
+    /** The most that may be taken ahead of the bytes that arrive, by arrays here and by what a codec makes room for. */
+    public static final int AHEAD_MAX = 1 << 20;
+
     private static final byte[] NO_ARRAY = {};
 
     /** Who gives the next buffer. */
@@ -69,6 +71,10 @@ public final class WireInput {
     private long before;
 
     private final byte[] straddling = new byte[Long.BYTES];
+    private int takenAhead;
+
+    private @Nullable Throwable passedOn;
+
     private final BulkReader bulk = new BulkReader(this);
     private @Nullable WireInputStream stream;
     private @Nullable WireInputChannel channel;
@@ -115,7 +121,13 @@ public final class WireInput {
         }
         StackRoom.require(); // a buffer given up and not given back yet would be lost
         while (!ended) {
-            ByteBuf fresh = source.next(take());
+            ByteBuf fresh;
+            try {
+                fresh = source.next(take());
+            } catch (IOException | RuntimeException e) {
+                passedOn = e;
+                throw e;
+            }
             if (fresh == null) {
                 ended = true;
             } else {
@@ -136,6 +148,35 @@ public final class WireInput {
     /** Payload bytes read so far. */
     public long position() {
         return before + (position - start);
+    }
+
+    /** Whether this came from {@link Source}, as it is: then it says nothing of what was read. */
+    @SuppressWarnings("ReferenceEquality") // whether it is the one, not whether it is alike
+    public boolean passedOn(@Nullable Throwable thrown) {
+        return thrown != null && thrown == passedOn;
+    }
+
+    /** For a codec that reads by itself: the most that it may take for one text or array. */
+    public int valueLimit() {
+        return limits.valueBytes();
+    }
+
+    /** Payload bytes that may still come before its limit. */
+    public long left() {
+        return limits.payloadBytes() - position();
+    }
+
+    /**
+     * Tells how many bytes a codec has made room for that have not arrived, of at most half of {@link #AHEAD_MAX}: arrays take
+     * so much less.
+     */
+    public void takenAhead(int bytes) {
+        takenAhead = Objects.checkIndex(bytes, AHEAD_MAX / 2 + 1);
+    }
+
+    /** Whose payload it is, for errors; null where nobody knows. */
+    public @Nullable ResultId resultId() {
+        return resultId;
     }
 
     /**
@@ -195,8 +236,7 @@ public final class WireInput {
         if (bytes > limits.valueBytes()) {
             throw new ResultTooLargeException("value too large", limits.valueBytes(), bytes, position(), resultId);
         }
-        long left = limits.payloadBytes() - position();
-        if (bytes > left) {
+        if (bytes > left()) {
             throw new ResultTooLargeException(
                     "value exceeds what its limit leaves",
                     limits.payloadBytes(),
@@ -204,7 +244,7 @@ public final class WireInput {
                     position(),
                     resultId);
         }
-        return Math.min(count, AHEAD_MAX / width);
+        return Math.min(count, (AHEAD_MAX - takenAhead) / width);
     }
 
     public byte readByte() throws IOException {

@@ -57,12 +57,18 @@ public final class WireOutput {
          */
         ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException;
 
+        /** Whether {@link #next} with no buffer would give memory that is held already, so that nothing changes hands. */
+        default boolean atHand() {
+            return false;
+        }
+
         /** Whether {@link #nextAfter} is worth it for so many bytes; if not, they are copied. */
         boolean takesByReference(int length);
     }
 
     private final Next next;
     private final int tailRoom;
+    private final @Nullable ResultId resultId;
 
     private @Nullable ByteBuf buffer;
     private byte[] array = NO_ARRAY;
@@ -74,18 +80,26 @@ public final class WireOutput {
 
     private long before;
 
-    private final BulkWriter bulk = new BulkWriter(this);
+    private @Nullable Throwable passedOn;
+
+    private @Nullable BulkWriter bulk;
     private @Nullable TextWriter textWriter;
     private @Nullable WireOutputStream stream;
     private @Nullable WireOutputChannel channel;
 
     /** Holds no buffer yet: the first write asks for one. */
     public WireOutput(Next next, int tailRoom) {
+        this(next, tailRoom, null);
+    }
+
+    /** The same of a result, for errors. */
+    public WireOutput(Next next, int tailRoom, @Nullable ResultId resultId) {
         if (tailRoom < 0) {
             throw new IllegalArgumentException("negative tail room " + tailRoom);
         }
         this.next = Objects.requireNonNull(next, "next");
         this.tailRoom = tailRoom;
+        this.resultId = resultId;
     }
 
     /** The region's memory; empty when there is no region. */
@@ -114,8 +128,15 @@ public final class WireOutput {
 
     /** Gives up the region, even an empty one, and begins the next. */
     public void next() throws IOException {
-        StackRoom.require();
-        begin(next.next(take()));
+        if (buffer != null || !next.atHand()) {
+            StackRoom.require();
+        }
+        try {
+            begin(next.next(take()));
+        } catch (IOException | RuntimeException e) {
+            passedOn = e;
+            throw e;
+        }
     }
 
     /** Makes the region hold at least {@code n} bytes, of at most {@link #ENSURE_MAX}. */
@@ -128,6 +149,17 @@ public final class WireOutput {
     /** Payload bytes so far. */
     public long written() {
         return before + (position - start);
+    }
+
+    /** Whether this came from {@link Next}, as it is: then it says nothing of what was written. */
+    @SuppressWarnings("ReferenceEquality") // whether it is the one, not whether it is alike
+    public boolean passedOn(@Nullable Throwable thrown) {
+        return thrown != null && thrown == passedOn;
+    }
+
+    /** Whose payload it is, for errors; null where nobody knows. */
+    public @Nullable ResultId resultId() {
+        return resultId;
     }
 
     /**
@@ -283,33 +315,42 @@ public final class WireOutput {
         }
     }
 
+    private BulkWriter bulk() {
+        BulkWriter made = bulk;
+        if (made == null) {
+            made = new BulkWriter(this);
+            bulk = made;
+        }
+        return made;
+    }
+
     /** One byte each, 1 or 0, without a count; so the others: elements only. */
     public void writeBooleans(boolean[] source, int from, int count) throws IOException {
-        bulk.booleans(source, from, count);
+        bulk().booleans(source, from, count);
     }
 
     public void writeShorts(short[] source, int from, int count) throws IOException {
-        bulk.shorts(source, from, count);
+        bulk().shorts(source, from, count);
     }
 
     public void writeChars(char[] source, int from, int count) throws IOException {
-        bulk.chars(source, from, count);
+        bulk().chars(source, from, count);
     }
 
     public void writeInts(int[] source, int from, int count) throws IOException {
-        bulk.ints(source, from, count);
+        bulk().ints(source, from, count);
     }
 
     public void writeLongs(long[] source, int from, int count) throws IOException {
-        bulk.longs(source, from, count);
+        bulk().longs(source, from, count);
     }
 
     public void writeFloats(float[] source, int from, int count) throws IOException {
-        bulk.floats(source, from, count);
+        bulk().floats(source, from, count);
     }
 
     public void writeDoubles(double[] source, int from, int count) throws IOException {
-        bulk.doubles(source, from, count);
+        bulk().doubles(source, from, count);
     }
 
     /** As {@link #writeBytes(byte[], int, int)}, by reference when worth it: the bytes must not change until sent. */
@@ -334,7 +375,12 @@ public final class WireOutput {
     private void giveByReference(ByteBuffer body) throws IOException {
         int length = body.remaining();
         StackRoom.require();
-        begin(next.nextAfter(take(), body));
+        try {
+            begin(next.nextAfter(take(), body));
+        } catch (IOException | RuntimeException e) {
+            passedOn = e;
+            throw e;
+        }
         before += length;
     }
 
