@@ -222,6 +222,27 @@ public final class Codecs {
         return mapped(nullable(present), value -> value.orElse(null), Optional::ofNullable);
     }
 
+    /**
+     * A value that comes many times is written once and referred to afterwards; what is read is one object wherever what was
+     * written was one object. Identity counts, not equality: two equal strings are two. Wherever the codec returned stands, the
+     * values share one table; it must not change while it is written, or what is read later is what it was first.
+     *
+     * <p>Both sides keep the newest 65,536 values of each shared codec until the payload ends, however many there are: what is
+     * {@linkplain #consumedList consumed} is freed that much later. A value that was forgotten is written anew, and is another
+     * object to the reader. A value costs a look-up by identity, a byte, and with 65,536 kept about 3 MiB at the writer and
+     * half a MiB at the reader besides the values.
+     *
+     * <p>A value gets its place when it is whole, so one that contains itself is refused, as nested too deep. One that is referred
+     * to counts towards the depth as if it stood there. But what walks a value whose parts are shared walks each as often as it
+     * is referred to, {@code hashCode} too: a few bytes can stand for very many steps. Where the writer is not trusted, have no
+     * such value as the key of a map or in a set.
+     *
+     * @throws IllegalArgumentException when the value may be null or is shared already; {@code nullable(shared(…))} is possible
+     */
+    public static <T> Codec<T> shared(Codec<T> value) {
+        return new SharedCodec<>(value);
+    }
+
     /** A type that is written as another; {@code from} may refuse a value by a RuntimeException. */
     public static <A, B> Codec<A> mapped(Codec<B> written, Function<A, B> to, Function<B, A> from) {
         return new MappedCodec<>(written, to, from);

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A record's fields, an enum's constants or a union's members, with a name. One that contains itself is made first and
+ * A record's fields, an enum's constants, a union's members or a shared value, with a name. One that contains itself is made first and
  * filled second; filled, it does not change.
  */
 final class Definition {
@@ -71,6 +71,6 @@ final class Definition {
 
     @Override
     public String toString() {
-        return kind + " " + name;
+        return name.isEmpty() ? kind.name() : kind + " " + name;
     }
 }

@@ -14,6 +14,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,7 @@ public final class Derivation {
     private final boolean nullable;
     private final Map<Class<?>, Codec<?>> given;
     private final Map<Class<?>, Map<String, Class<?>>> members;
+    private final Set<Class<?>> shared;
     private final Map<Type, Codec<?>> made = new HashMap<>();
 
     private Derivation(Builder from) {
@@ -43,8 +45,23 @@ public final class Derivation {
         this.nullable = from.nullable;
         this.given = new HashMap<>(PLAIN);
         this.given.putAll(from.given);
+        this.shared = Set.copyOf(from.shared);
+        for (Class<?> type : shared) {
+            shareGiven(type);
+        }
         this.members = new HashMap<>();
         from.members.forEach((type, tags) -> members.put(type, new LinkedHashMap<>(tags)));
+    }
+
+    private void shareGiven(Class<?> type) {
+        Codec<?> own = given.get(type);
+        if (type.isPrimitive() || (own == null && (type.isArray() || type.getTypeParameters().length > 0))) {
+            throw new IllegalArgumentException(type.getName() + " cannot be shared: "
+                    + (type.isPrimitive() ? "it is no object" : "give it a codec of its own"));
+        }
+        if (own != null) {
+            given.put(type, Codecs.shared(own));
+        }
     }
 
     /** Of public classes only. */
@@ -240,6 +257,7 @@ public final class Derivation {
         }
         if (type.isEnum()) {
             Codec<?> codec = enumeration(type);
+            codec = met(met(type, codec.shape()), codec);
             made.put(type, codec);
             return codec;
         }
@@ -250,9 +268,9 @@ public final class Derivation {
             throw Underivable.because(type.getName() + " is abstract, not sealed, and has no members registered");
         }
         Definition definition = new Definition(Kind.RECORD, type.getSimpleName());
-        Later<Object> knot = new Later<>(Shape.of(definition));
+        Later<Object> knot = new Later<>(met(type, Shape.of(definition)));
         made.put(type, knot);
-        Codec<Object> codec = RecordClass.codec(Plans.of(type, definition, this, lookup));
+        Codec<Object> codec = met(knot.shape(), RecordClass.codec(Plans.of(type, definition, this, lookup)));
         knot.is(codec);
         made.put(type, codec);
         return codec;
@@ -266,8 +284,9 @@ public final class Derivation {
     private Codec<?> union(Class<?> type) throws Underivable {
         Definition definition = new Definition(Kind.UNION, type.getSimpleName());
         UnionCodec<Object> union = new UnionCodec<>(definition);
-        Later<Object> knot = new Later<>(Shape.of(definition));
-        knot.is(union);
+        Later<Object> knot = new Later<>(met(type, Shape.of(definition)));
+        Codec<Object> codec = met(knot.shape(), union);
+        knot.is(codec);
         made.put(type, knot);
         for (Map.Entry<String, Class<?>> member : members(type).entrySet()) {
             try {
@@ -276,8 +295,17 @@ public final class Derivation {
                 throw new Underivable(member.getKey(), e);
             }
         }
-        made.put(type, union);
-        return union;
+        made.put(type, codec);
+        return codec;
+    }
+
+    /** What stands for a class wherever it is met: its own, or that shared. */
+    private Shape met(Class<?> type, Shape own) {
+        return shared.contains(type) ? SharedCodec.shape(own) : own;
+    }
+
+    private static <T> Codec<T> met(Shape shape, Codec<T> own) {
+        return shape.kind() == Kind.SHARED ? new SharedCodec<>(shape, own) : own;
     }
 
     @SuppressWarnings("unchecked") // derived for that class
@@ -356,6 +384,7 @@ public final class Derivation {
         private final MethodHandles.Lookup lookup;
         private final Map<Class<?>, Codec<?>> given = new HashMap<>();
         private final Map<Class<?>, Map<String, Class<?>>> members = new HashMap<>();
+        private final Set<Class<?>> shared = new HashSet<>();
         private boolean nullable;
 
         private Builder(MethodHandles.Lookup lookup) {
@@ -374,6 +403,12 @@ public final class Derivation {
             if (tags.putIfAbsent(tag, member) != null) {
                 throw new IllegalArgumentException(type.getName() + " has two members tagged " + tag);
             }
+            return this;
+        }
+
+        /** Shares the values of that class wherever it is met, as {@link Codecs#shared} says, with what it costs. */
+        public Builder shared(Class<?> type) {
+            shared.add(type);
             return this;
         }
 

@@ -18,6 +18,11 @@ final class Evolution {
     private int nested;
     private final Map<Pair, Later<?>> known = new HashMap<>();
 
+    /** By the writer's shared definitions: what ours reads their values, and how. */
+    private final Map<Definition, Codec<?>> readers = new HashMap<>();
+
+    private final Map<Definition, SharedCodec<?>> shared = new HashMap<>();
+
     /** A type that contains itself is met again while it is judged: whoever needs it meanwhile holds the knot. */
     <T> Codec<T> reading(Codec<T> reader, Shape written) throws IOException {
         if (++nested > MAX_NESTED) {
@@ -51,6 +56,24 @@ final class Evolution {
         } catch (IOException e) {
             throw Misfit.under(e, step);
         }
+    }
+
+    /** A table holds values of one type, so whatever refers to it is read by one codec. */
+    <T> Codec<T> shared(Codec<T> value, Shape written) throws IOException {
+        Definition definition = written.defined();
+        Codec<?> other = readers.putIfAbsent(definition, value);
+        if (other != null && other != value) {
+            throw Misfit.malformed(
+                    "schema mismatch: " + written + " is read as " + other.shape() + " and as " + value.shape(), 0);
+        }
+        SharedCodec<T> codec = new SharedCodec<>(written, reading(value, definition.shape(0)));
+        shared.put(definition, codec);
+        return codec;
+    }
+
+    /** By the writer's definitions, complete when the root has been judged: what must not be passed over. */
+    Map<Definition, SharedCodec<?>> shared() {
+        return shared;
     }
 
     /** Where nothing may differ: the parts of a composed plain type. */

@@ -3,9 +3,11 @@ package io.tailrace.codec;
 
 import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
+import java.util.IdentityHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** One value on its way in: where it is read, how deep it is nested, and what is still allowed. */
-final class In {
+final class In extends Nesting {
 
     private static final int ELEMENT_BYTES = 8;
 
@@ -19,35 +21,46 @@ final class In {
     /** The most of one text, also where it is taken out of the region at once. */
     final int valueLimit;
 
-    private final ValueLimits limits;
-    private int depth;
     private long elements;
+
+    /** Levels of the values that are being passed over around the one that is read. */
+    private int skipping;
+
+    private @Nullable IdentityHashMap<Definition, SharedTable> shared;
 
     /** Of all lists that are being read: one inside the other must not each take as much. */
     private int aheadLeft = AHEAD_ELEMENTS;
 
     In(WireInput wire, ValueLimits limits) {
+        super(limits);
         this.wire = wire;
         this.valueLimit = wire.valueLimit();
-        this.limits = limits;
     }
 
-    void descend() throws Misfit {
-        if (++depth > limits.depth()) {
-            throw Misfit.beyond("nested too deep", limits.depth(), depth);
+    /** The table of that definition. */
+    SharedTable shared(Definition definition) {
+        IdentityHashMap<Definition, SharedTable> tables = shared;
+        if (tables == null) {
+            tables = new IdentityHashMap<>();
+            shared = tables;
         }
+        return tables.computeIfAbsent(definition, each -> new SharedTable());
     }
 
     /** A value that is passed over takes a few levels for each of those that a reader counts. */
     void requireLevel(int level) throws Misfit {
         long most = (long) LEVELS_SKIPPED * limits.depth();
-        if (level > most) {
-            throw Misfit.beyond("nested too deep to be passed over", most, level);
+        long all = (long) skipping + level;
+        if (all > most) {
+            throw Misfit.beyond("nested too deep to be passed over", most, all);
         }
     }
 
-    void ascend() {
-        depth--;
+    /** Reads what stands that deep inside a value that is passed over. */
+    void keep(SharedCodec<?> codec, int level) throws IOException {
+        skipping += level;
+        codec.read(this);
+        skipping -= level;
     }
 
     /** One element more, of which there is no count. */

@@ -30,7 +30,8 @@ enum Kind {
     EACH(0x33, 0),
     RECORD(0x40, 0),
     ENUM(0x41, 0),
-    UNION(0x42, 0);
+    UNION(0x42, 0),
+    SHARED(0x43, 0);
 
     private static final Map<Integer, Kind> BY_CODE = new HashMap<>();
 
@@ -65,6 +66,6 @@ enum Kind {
 
     /** Whether a definition stands behind it, by its number. */
     boolean defined() {
-        return this == RECORD || this == ENUM || this == UNION;
+        return this == RECORD || this == ENUM || this == UNION || this == SHARED;
     }
 }

@@ -2,6 +2,7 @@
 package io.tailrace.codec;
 
 import java.io.IOException;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +22,12 @@ final class LooseRecord<T> extends Codec<T> {
 
     private final @Nullable Codec<?>[] codecs;
 
+    /** What is read also where it stands in a field that is passed over. */
+    private final Map<Definition, SharedCodec<?>> shared;
+
     LooseRecord(RecordPlan plan) {
         this.foreign = false;
+        this.shared = Map.of();
         this.plan = plan;
         this.written = Shape.of(plan.definition());
         this.layout = new RecordLayout(plan.definition());
@@ -40,6 +45,7 @@ final class LooseRecord<T> extends Codec<T> {
             throw Evolution.mismatch(written, Shape.of(plan.definition()));
         }
         this.foreign = true;
+        this.shared = evolution.shared();
         this.plan = plan;
         this.written = written;
         Definition theirs = written.defined();
@@ -145,7 +151,7 @@ final class LooseRecord<T> extends Codec<T> {
             try {
                 Codec<?> codec = codecs[i];
                 if (codec == null) {
-                    Skip.value(layout.bare(i), in);
+                    Skip.value(layout.bare(i), in, shared);
                 } else {
                     values[ours[i]] = codec.read(in);
                     given[ours[i]] = true;

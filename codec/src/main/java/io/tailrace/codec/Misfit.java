@@ -41,6 +41,10 @@ final class Misfit extends IOException {
         return new Misfit(false, reason, ResultException.NONE, ResultException.NONE, offset, null);
     }
 
+    static Misfit malformed(String reason, long limit, long actual, long offset) {
+        return new Misfit(false, reason, limit, actual, offset, null);
+    }
+
     static Misfit beyond(String reason, long limit, long actual) {
         return beyond(reason, limit, actual, ResultException.NONE);
     }

@@ -2,19 +2,19 @@
 package io.tailrace.codec;
 
 import io.tailrace.core.wire.WireOutput;
+import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** One value on its way out: where it is written, how deep it is nested, and the text stage, made when first needed. */
-final class Out {
+final class Out extends Nesting {
 
     final WireOutput wire;
-    private final ValueLimits limits;
-    private int depth;
     private @Nullable TextStage stage;
+    private @Nullable IdentityHashMap<Definition, SharedPlaces> shared;
 
     Out(WireOutput wire, ValueLimits limits) {
+        super(limits);
         this.wire = wire;
-        this.limits = limits;
     }
 
     TextStage stage() {
@@ -26,13 +26,13 @@ final class Out {
         return made;
     }
 
-    void descend() throws Misfit {
-        if (++depth > limits.depth()) {
-            throw Misfit.beyond("nested too deep", limits.depth(), depth);
+    /** The table of that definition. */
+    SharedPlaces shared(Definition definition) {
+        IdentityHashMap<Definition, SharedPlaces> tables = shared;
+        if (tables == null) {
+            tables = new IdentityHashMap<>();
+            shared = tables;
         }
-    }
-
-    void ascend() {
-        depth--;
+        return tables.computeIfAbsent(definition, each -> new SharedPlaces());
     }
 }

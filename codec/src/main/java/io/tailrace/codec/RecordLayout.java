@@ -27,6 +27,10 @@ final class RecordLayout {
         this.markCount = count;
     }
 
+    int size() {
+        return definition.size();
+    }
+
     int markCount() {
         return markCount;
     }

@@ -3,6 +3,7 @@ package io.tailrace.codec;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,7 +115,7 @@ public final class RowReader {
         int column = ours[theirs];
         try {
             if (column < 0) {
-                Skip.value(layout.bare(theirs), in);
+                Skip.value(layout.bare(theirs), in, Map.of());
             } else {
                 read(layout.bare(theirs).kind(), column);
                 given[column] = true;

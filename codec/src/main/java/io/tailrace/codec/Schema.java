@@ -125,7 +125,7 @@ final class Schema {
             for (int m = 0; m < size; m++) {
                 memberNames.add(in.readUtf8());
                 if (kind != Kind.ENUM) {
-                    memberShapes.add(rawShape(in, count, 0));
+                    memberShapes.add(within(in, rawShape(in, count, 0)));
                 }
             }
             names.add(memberNames);
@@ -148,8 +148,20 @@ final class Schema {
                                 ? null
                                 : shapes.get(i).get(m).resolve(definitions));
             }
+            if (definition.kind() == Kind.SHARED) {
+                requireShareable(definition);
+            }
         }
         return root.resolve(definitions);
+    }
+
+    private static void requireShareable(Definition shared) throws Misfit {
+        Kind value = shared.size() == 1 && shared.place("value") == 0
+                ? shared.shape(0).kind()
+                : Kind.SHARED;
+        if (value == Kind.SHARED || value == Kind.MAYBE) {
+            throw Misfit.malformed(shared + " is not of one value that is there", 0);
+        }
     }
 
     private record RawShape(Kind kind, int definition, List<RawShape> parts) {
@@ -181,14 +193,18 @@ final class Schema {
                 throw Misfit.malformed("schema refers to definition " + definition, in.position());
             }
         }
-        if (kind == Kind.EACH && nested > 0) {
-            throw Misfit.malformed("elements without a count stand inside another value", in.position());
-        }
         List<RawShape> parts = new ArrayList<>();
         for (int i = 0; i < kind.parts(); i++) {
-            parts.add(rawShape(in, definitions, nested + 1));
+            parts.add(within(in, rawShape(in, definitions, nested + 1)));
         }
         return new RawShape(kind, definition, parts);
+    }
+
+    private static RawShape within(WireInput in, RawShape shape) throws Misfit {
+        if (shape.kind() == Kind.EACH) {
+            throw Misfit.malformed("elements without a count stand inside another value", in.position());
+        }
+        return shape;
     }
 
     private static Kind kind(WireInput in) throws IOException {

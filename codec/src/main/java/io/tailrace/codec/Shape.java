@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * schemas are.
  *
  * @param parts of a list, a map, a maybe
- * @param definition of a record, an enum, a union
+ * @param definition of a record, an enum, a union, a shared
  */
 record Shape(Kind kind, List<Shape> parts, @Nullable Definition definition) {
 
@@ -40,7 +40,7 @@ record Shape(Kind kind, List<Shape> parts, @Nullable Definition definition) {
     public String toString() {
         String name = kind.name().toLowerCase(java.util.Locale.ROOT);
         if (definition != null) {
-            return name + " " + definition.name();
+            return definition.name().isEmpty() ? name : name + " " + definition.name();
         }
         if (parts.isEmpty()) {
             return name;

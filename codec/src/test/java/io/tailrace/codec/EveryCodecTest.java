@@ -176,6 +176,7 @@ class EveryCodecTest {
                 value("collection", Codecs.collection(Codecs.TEXT), texts),
                 value("consumedList", Codecs.consumedList(Codecs.TEXT), new ArrayList<>(texts)),
                 value("consumedArray", Codecs.consumedArray(Codecs.TEXT, String[]::new), texts.toArray(new String[0])),
+                value("shared", Codecs.list(Codecs.shared(Codecs.TEXT)), List.of("a", "\u4e2d", "a")),
                 value("set", Codecs.set(Codecs.TEXT), new TreeSet<>(texts)),
                 value("array", Codecs.array(Codecs.TEXT, String[]::new), texts.toArray(new String[0])),
                 value("map", Codecs.map(Codecs.TEXT, Codecs.list(Codecs.INT)), map),

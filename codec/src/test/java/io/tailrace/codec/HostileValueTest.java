@@ -221,6 +221,44 @@ class HostileValueTest {
         assertTrue(e.reason().endsWith("nested too deep to be passed over"), e.reason());
     }
 
+    record Deep(@Nullable Deep next) {}
+
+    /** A record whose first field is such a record takes no bytes at all, and is passed over below others that are read. */
+    @Test
+    void noNestingOverflowsAStackSmallerThanUsual() throws Exception {
+        byte[] schema = {
+            1, 2, //
+            0x40, 1, 'A', 1, 1, 'x', 0x40, 0, //
+            0x40, 1, 'B', 2, 4, 'n', 'e', 'x', 't', 0x32, 0x40, 1, 1, 'x', 0x40, 0, //
+            0x40, 1
+        };
+        ValueCodec<Deep> codec = Codecs.value(DERIVATION.of(Deep.class));
+        for (int time = 0; time < 2_000; time++) { // interpreted at first, then compiled
+            int read = time % 4 * 160;
+            java.io.ByteArrayOutputStream payload = new java.io.ByteArrayOutputStream();
+            varint(payload, schema.length);
+            payload.writeBytes(schema);
+            payload.writeBytes("\1".repeat(read).getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            payload.write(0);
+            Throwable[] thrown = new Throwable[1];
+            Thread small = new Thread(
+                    null,
+                    () -> {
+                        try {
+                            decode(codec, payload.toByteArray());
+                        } catch (Throwable e) {
+                            thrown[0] = e;
+                        }
+                    },
+                    "small",
+                    640 << 10);
+            small.start();
+            small.join();
+            assertTrue(thrown[0] instanceof ResultTooLargeException, read + ": " + thrown[0]);
+            assertTrue(thrown[0].getMessage().contains("nested too deep to be passed over"), thrown[0].toString());
+        }
+    }
+
     @Test
     void aSchemaOfEndlessRecordsIsRefused() throws IOException {
         for (int records : new int[] {600, 5_000}) {

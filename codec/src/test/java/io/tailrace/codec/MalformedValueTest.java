@@ -37,16 +37,17 @@ class MalformedValueTest {
     private static final Derivation DERIVATION =
             Derivation.builder(MethodHandles.lookup()).build();
 
-    private static final Map<String, ValueCodec<?>> CODECS = Map.of(
-            "ints", Codecs.value(Codecs.list(Codecs.INT)),
-            "texts", Codecs.value(Codecs.list(Codecs.TEXT)),
-            "flags", Codecs.value(Codecs.list(Codecs.BOOLEAN)),
-            "point", Codecs.value(DERIVATION.of(Point.class)),
-            "figure", Codecs.value(DERIVATION.of(Figure.class)),
-            "colour", Codecs.value(Codecs.enumeration(Colour.class)),
-            "map", Codecs.value(Codecs.map(Codecs.TEXT, Codecs.INT)),
-            "set", Codecs.value(Codecs.set(Codecs.INT)),
-            "decimal", Codecs.value(Codecs.BIG_DECIMAL));
+    private static final Map<String, ValueCodec<?>> CODECS = Map.ofEntries(
+            Map.entry("ints", Codecs.value(Codecs.list(Codecs.INT))),
+            Map.entry("texts", Codecs.value(Codecs.list(Codecs.TEXT))),
+            Map.entry("flags", Codecs.value(Codecs.list(Codecs.BOOLEAN))),
+            Map.entry("point", Codecs.value(DERIVATION.of(Point.class))),
+            Map.entry("figure", Codecs.value(DERIVATION.of(Figure.class))),
+            Map.entry("colour", Codecs.value(Codecs.enumeration(Colour.class))),
+            Map.entry("map", Codecs.value(Codecs.map(Codecs.TEXT, Codecs.INT))),
+            Map.entry("set", Codecs.value(Codecs.set(Codecs.INT))),
+            Map.entry("decimal", Codecs.value(Codecs.BIG_DECIMAL)),
+            Map.entry("shared", Codecs.value(Codecs.list(Codecs.shared(Codecs.TEXT)))));
 
     record Vector(String name, String codec, String reason, Payload payload) {
         @Override

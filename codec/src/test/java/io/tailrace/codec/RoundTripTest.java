@@ -49,6 +49,11 @@ class RoundTripTest {
     private static final Derivation DERIVATION =
             Derivation.builder(MethodHandles.lookup()).build();
 
+    private static final Derivation SHARING = Derivation.builder(MethodHandles.lookup())
+            .shared(Node.class)
+            .shared(String.class)
+            .build();
+
     enum Colour {
         RED,
         GREEN {
@@ -266,12 +271,22 @@ class RoundTripTest {
                 of(Bean.class, bean),
                 new Case<>("texts", Codecs.list(Codecs.TEXT), texts()),
                 new Case<>("empty records", Codecs.list(DERIVATION.of(Empty.class)), List.of(new Empty(), new Empty())),
+                new Case<>(
+                        "shared texts and nodes",
+                        Codecs.map(Codecs.shared(Codecs.TEXT), SHARING.of(Node.class)),
+                        shared()),
                 new Case<>("nullable root", Codecs.nullable(Codecs.TEXT), null),
                 new Case<>("optional root", Codecs.optional(Codecs.INT), Optional.of(5)),
                 new Case<>(
                         "optional of optional",
                         Codecs.optional(Codecs.optional(Codecs.INT)),
                         Optional.of(Optional.empty())));
+    }
+
+    private static Map<String, Node> shared() {
+        Node leaf = new Node("leaf", List.of(), null);
+        Node both = new Node("both", List.of(leaf, new Node("b", List.of(), leaf), leaf), leaf);
+        return new LinkedHashMap<>(Map.of("a", both, "b", new Node("root", List.of(leaf, both), both)));
     }
 
     /** Of every length around the edges of how text is written, in every coding. */

@@ -58,7 +58,7 @@ class ValueFormatDocumentTest {
 
     @Test
     void eachExampleIsTried() {
-        assertEquals(Set.of("ints", "texts", "record", "union", "rows"), examples.keySet());
+        assertEquals(Set.of("ints", "texts", "record", "union", "shared", "rows"), examples.keySet());
     }
 
     @Test
@@ -67,6 +67,7 @@ class ValueFormatDocumentTest {
         bothWays("texts", Codecs.value(Codecs.list(Codecs.TEXT)), List.of("A", "\u00e9", "\u4e2d", "\ud83d"));
         bothWays("record", Codecs.value(DERIVATION.of(Point.class)), new Point("p", 7, -2));
         bothWays("union", Codecs.value(DERIVATION.of(Figure.class)), new Square(3));
+        bothWays("shared", Codecs.value(Codecs.list(Codecs.shared(Codecs.TEXT))), List.of("A", "A", "B", "A"));
     }
 
     @Test
