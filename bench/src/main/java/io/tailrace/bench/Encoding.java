@@ -118,7 +118,7 @@ final class Encoding implements AutoCloseable {
         });
     }
 
-    /** The same by reference; copied where they are below a quarter of a chunk. */
+    /** The same by reference; copied where they are below half a chunk. */
     long piecesOutOfBand(byte[] bytes, int pieceBytes, FrameSink sink) throws IOException {
         return result(sink, out -> {
             for (int at = 0; at < bytes.length; at += pieceBytes) {

@@ -109,7 +109,8 @@ public final class Ratios {
                 Encoding plain = Encoding.of(64 << 10, 8, null);
                 Encoding wide = Encoding.of(1 << 20, 2, null);
                 Encoding threaded = Encoding.of(64 << 10, 8, sending);
-                Encoding ahead = Encoding.of(64 << 10, 32, sending)) {
+                Encoding ahead = Encoding.of(64 << 10, 32, sending);
+                Encoding larger = Encoding.of(256 << 10, 8, sending)) {
             List<String> raw = new ArrayList<>();
             for (int kib : new int[] {16, 64, 256, 1_024}) {
                 ByteBuffer block = ByteBuffer.allocateDirect(kib << 10);
@@ -124,14 +125,24 @@ public final class Ratios {
             table.contender("longs, chunks of 1 MiB", () -> wide.longs(longs, to) + over.awaitReceived(), floor);
             table.contender("longs, threaded", () -> threaded.longs(longs, to) + over.awaitReceived(), floor);
             table.contender("longs, threaded, window 32", () -> ahead.longs(longs, to) + over.awaitReceived(), floor);
+            table.contender(
+                    "longs, threaded, chunks of 256 KiB", () -> larger.longs(longs, to) + over.awaitReceived(), floor);
             table.contender("blobs of 1 MiB", () -> plain.blobs(large, to) + over.awaitReceived(), floor);
             table.contender(
                     "the same, threaded, window 32", () -> ahead.blobs(large, to) + over.awaitReceived(), floor);
+            table.contender(
+                    "the same, threaded, chunks of 256 KiB",
+                    () -> larger.blobs(large, to) + over.awaitReceived(),
+                    floor);
             table.contender(
                     "the same, out of band", () -> plain.blobsOutOfBand(large, to) + over.awaitReceived(), floor);
             table.contender(
                     "the same, out of band, threaded, window 32",
                     () -> ahead.blobsOutOfBand(large, to) + over.awaitReceived(),
+                    floor);
+            table.contender(
+                    "the same, out of band, threaded, chunks of 256 KiB",
+                    () -> larger.blobsOutOfBand(large, to) + over.awaitReceived(),
                     floor);
             table.run("Encode and send over loopback, " + mebibytes + " MiB");
         } finally {
@@ -140,7 +151,7 @@ public final class Ratios {
     }
 
     /**
-     * From which size on is it faster to send a blob by reference than to copy it? Encoders copy below a quarter of a chunk,
+     * From which size on is it faster to send a blob by reference than to copy it? Encoders copy below half a chunk,
      * so smaller blobs go by reference out of smaller chunks; a window is counted in chunks.
      */
     private void outOfBand() throws Exception {
@@ -153,7 +164,7 @@ public final class Ratios {
             FrameSink to = over.sink();
             for (int kib = 1; kib <= 256; kib *= 2) {
                 int piece = kib << 10;
-                Encoding reference = Encoding.of(Math.min(64 << 10, 4 * piece), 8, null);
+                Encoding reference = Encoding.of(Math.min(64 << 10, 2 * piece), 8, null);
                 open.add(reference);
                 String blobs = "blobs of " + kib + " KiB";
                 String sent = blobs + ", over loopback";

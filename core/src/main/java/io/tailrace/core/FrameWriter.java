@@ -170,9 +170,12 @@ final class FrameWriter {
         requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
     }
 
-    /** Fewer bytes than this are copied: a carrier of their own would cost a whole chunk's charge. */
+    /**
+     * Fewer bytes than this are copied: a carrier of their own costs a whole chunk's charge, and into a socket a write. From
+     * half a chunk on it costs no more processor time than the copy (bench/README.md, "outofband").
+     */
     boolean goesByReference(int length) {
-        return length >= settings.pool().chunkBytes() / 4;
+        return length >= settings.pool().chunkBytes() / 2;
     }
 
     /** Bytes of the caller's own follow: what was written before them goes out. */

@@ -221,20 +221,21 @@ class LimitTest {
     @ValueSource(booleans = {false, true})
     void outOfBandBytesCountLikeAllOthers(boolean threaded) throws IOException {
         ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
-        byte[] big = new byte[5_000];
-        for (int limit : new int[] {4_999, 5_000, 5_001}) {
+        int size = 10 * (CHUNK - 32) + CHUNK / 2; // its rest goes by reference, too
+        byte[] big = new byte[size];
+        for (int limit : new int[] {size - 1, size, size + 1}) {
             RecordingSink sink = new RecordingSink();
             ResultEncoder encoder =
                     encoder(pool, threaded).maxPayloadBytes(limit).build();
             try (ResultWriter writer = encoder.open(ID, "bytes/1", sink)) {
                 if (limit >= big.length) {
                     writer.payload().writeOutOfBand(big, 0, big.length);
-                    assertEquals(5_000, writer.finish().payloadBytes());
+                    assertEquals(size, writer.finish().payloadBytes());
                 } else {
                     ResultTooLargeException thrown = assertThrows(
                             ResultTooLargeException.class,
                             () -> writer.payload().writeOutOfBand(big, 0, big.length));
-                    assertEquals(5_000, thrown.actual());
+                    assertEquals(size, thrown.actual());
                 }
             }
             assertEquals(1, sink.terminalFrames());

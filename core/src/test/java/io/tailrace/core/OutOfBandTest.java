@@ -103,7 +103,7 @@ class OutOfBandTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void everySourceOfEverySizeArrivesAsItWas(boolean threaded) throws IOException {
-        List<Integer> sizes = new ArrayList<>(List.of(0, 1, CHUNK / 4 - 1, CHUNK / 4, CHUNK / 4 + 1));
+        List<Integer> sizes = new ArrayList<>(List.of(0, 1, CHUNK / 2 - 1, CHUNK / 2, CHUNK / 2 + 1));
         for (int n : new int[] {1, 2, 3, 7, 100}) {
             for (int off = -1; off <= 1; off++) {
                 sizes.add(n * CUT + off);
@@ -229,7 +229,7 @@ class OutOfBandTest {
     void smallRunIsCopiedAndTheSourceFreeAtOnce() throws IOException {
         ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
         RecordingSink sink = new RecordingSink();
-        byte[] small = random(4, CHUNK / 4 - 1);
+        byte[] small = random(4, CHUNK / 2 - 1);
         byte[] before = small.clone();
         try (ResultWriter writer = encoder(pool, 2, false).build().open(ID, "bytes/1", sink)) {
             writer.payload().writeOutOfBand(small, 0, small.length);
