@@ -90,9 +90,17 @@ record Reading(
         return pull(builder(), new Pieces(stream, cuts));
     }
 
+    List<Reported> pull(ByteBuffer memory) throws IOException {
+        return pull(builder().open(memory));
+    }
+
     static List<Reported> pull(ResultReader.Builder builder, ReadableByteChannel source) throws IOException {
+        return pull(builder.open(source));
+    }
+
+    private static List<Reported> pull(ResultReader opened) throws IOException {
         Recording recording = new Recording();
-        try (ResultReader reader = builder.open(source)) {
+        try (ResultReader reader = opened) {
             boolean more = true;
             while (more) {
                 more = pullOne(reader, recording);
