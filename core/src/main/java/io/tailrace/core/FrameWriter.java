@@ -213,7 +213,7 @@ final class FrameWriter {
         return region.writerIndex(written + rest);
     }
 
-    /** The end frame goes behind what the chunk in hand holds: its room was kept. */
+    /** The end frame goes behind what the chunk in hand holds, whose room was kept. It is out when the sending has finished. */
     void end() throws IOException {
         sealFrame();
         Chunk last = chunk;
@@ -223,7 +223,7 @@ final class FrameWriter {
         }
         requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes() + END_ROOM);
         sealer.appendEnd(last);
-        sendChunk(false);
+        sendChunk(true); // what follows is the sending's finish, which writes it
     }
 
     /** Drops what is not sent. */
