@@ -25,7 +25,7 @@ final class IterableCodec<E> implements ValueCodec<Iterable<E>> {
 
     @Override
     public void encode(Iterable<E> value, WireOutput out) throws IOException {
-        each.encode(value.iterator(), out);
+        each.encode(Misfit.iterator(value::iterator, out), out);
     }
 
     @Override

@@ -8,6 +8,8 @@ import io.tailrace.core.wire.ResultTooLargeException;
 import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
+import java.util.Iterator;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,6 +103,15 @@ final class Misfit extends IOException {
     }
 
     /** What the caller of a writer is told. */
+    /** What a source gives, whose own failure is the value's. */
+    static <E> Iterator<E> iterator(Supplier<Iterator<E>> source, WireOutput wire) throws IOException {
+        try {
+            return source.get();
+        } catch (RuntimeException e) {
+            throw under(e, "").told(wire);
+        }
+    }
+
     IOException told(WireOutput wire) {
         return wire.passedOn(getCause()) ? passedOn() : told(wire.written(), wire.resultId());
     }

@@ -18,8 +18,8 @@ final class SharedTable {
 
     /** Returns its slot. */
     int add(Object value, int height) {
-        if (next == values.length) { // never once it is full
-            int length = Math.max(16, 2 * next);
+        if (next >= values.length) { // never once it is full
+            int length = Math.min(MOST, Math.max(16, 2 * next));
             values = Arrays.copyOf(values, length);
             heights = Arrays.copyOf(heights, length);
         }

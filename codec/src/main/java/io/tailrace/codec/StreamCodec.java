@@ -28,7 +28,7 @@ final class StreamCodec<E> implements ValueCodec<Stream<E>> {
     @Override
     public void encode(Stream<E> value, WireOutput out) throws IOException {
         try (value) {
-            each.encode(value.iterator(), out);
+            each.encode(Misfit.iterator(value::iterator, out), out);
         }
     }
 

@@ -381,4 +381,25 @@ class ValueErrorTest {
             assertEquals(nick, Payloads.decode(codec, payload(codec, bean), 7).nick);
         }
     }
+
+    @Test
+    void sourceThatGivesNoIteratorIsAnErrorInTheValue() throws IOException {
+        IllegalStateException gone = new IllegalStateException("gone");
+        Iterable<String> broken = () -> {
+            throw gone;
+        };
+        Stream<String> used = Stream.of("a");
+        assertEquals(1, used.count());
+        try (ChunkPool pool = ChunkPool.builder().chunkBytes(512).build()) {
+            ResultEncoder encoder = ResultEncoder.builder(pool).build();
+            MemorySink sink = new MemorySink(FrameBatch.Purpose.FILE);
+            MalformedDataException thrown = assertThrows(
+                    MalformedDataException.class, () -> encoder.encode(ID, Codecs.iterable(Codecs.TEXT), broken, sink));
+            assertSame(gone, thrown.getCause());
+            assertEquals(ID, thrown.resultId());
+            thrown = assertThrows(
+                    MalformedDataException.class, () -> encoder.encode(ID, Codecs.stream(Codecs.TEXT), used, sink));
+            assertTrue(thrown.getCause() instanceof IllegalStateException, thrown.toString());
+        }
+    }
 }

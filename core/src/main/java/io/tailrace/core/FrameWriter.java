@@ -130,13 +130,17 @@ final class FrameWriter {
     /** Gives a region: header room is reserved in front of it. */
     ByteBuf beginFrame() throws IOException {
         Chunk current = chunk;
+        if (current != null && header >= 0 && current.writerIndex() == header + HEADER_LENGTH) {
+            return current; // begun before, but whoever asked ran out of stack
+        }
         if (current == null || !hasRoom()) {
             sendChunk(false);
             current = window.acquire();
             chunk = current;
         }
-        header = current.writerIndex();
-        current.writerIndex(header + HEADER_LENGTH);
+        int at = current.writerIndex();
+        current.writerIndex(at + HEADER_LENGTH);
+        header = at;
         return current;
     }
 

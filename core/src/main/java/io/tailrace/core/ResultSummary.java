@@ -12,8 +12,8 @@ import io.tailrace.core.wire.ResultId;
  * @param wireBytes all frames, headers included
  * @param trailerBytes trailer before compression
  * @param frames all frames, the end frame included
- * @param firstPayloadNanos from opening until the first payload byte was with the sink, or was handed out; where it went out
- *     with the last frame, until the sink had completed the result
+ * @param firstPayloadNanos from opening until the first payload byte was with the sink, or was handed out; in the
+ *     synchronous mode, where it went out with the last frame, until the sink had completed the result
  * @param poolStallNanos waiting for the process's budget; where a thread reads ahead, its waits that ended while this
  *     result was decoded are in here, and in the next
  * @param handoffStallNanos waiting for the result's own window: the sending thread, or the decoding thread, is behind

@@ -231,6 +231,12 @@ public final class ResultWriter implements AutoCloseable {
         try {
             requireWanted();
             return first ? frames.beginFrame() : frames.nextFrame();
+        } catch (StackOverflowError e) {
+            if (first && frames.hasRoom()) {
+                throw e; // nothing has changed hands, and there is no stack to end the result on: the codec's own
+                // overflow
+            }
+            throw end(phase, e);
         } catch (IOException | RuntimeException | Error e) {
             throw end(phase, e);
         }

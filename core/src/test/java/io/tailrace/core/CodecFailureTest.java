@@ -215,6 +215,47 @@ class CodecFailureTest {
         audit.figure(told + " receivers were told");
     }
 
+    @Test
+    void firstWriteAtTheEndOfTheStackLeavesTheResultWritable() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+        ResultEncoder encoder = ResultEncoder.builder(pool).build();
+        for (int i = 0; i < 64; i++) {
+            int fillers = i;
+            RecordingSink sink = new RecordingSink();
+            FutureTask<@Nullable Void> writing = new FutureTask<>(() -> {
+                try (ResultWriter writer = encoder.open(ID, "deep/1", sink)) {
+                    writeFromTheBottom(fillers, writer.payload());
+                    writer.payload().writeByte(2);
+                    assertEquals(2, writer.finish().payloadBytes());
+                }
+                return null;
+            });
+            Thread thread = new Thread(null, writing, "tailrace-test-shallow", 256 << 10);
+            thread.start();
+            writing.get(20, TimeUnit.SECONDS);
+            audit.requireWhole();
+        }
+        audit.cases(64);
+    }
+
+    /** Fails to write, at the end of the stack, then a frame higher, and so on, until it succeeds. */
+    private static void writeFromTheBottom(int fillers, WireOutput out) throws IOException {
+        if (fillers > 0) {
+            writeFromTheBottom(fillers - 1, out, fillers);
+            return;
+        }
+        try {
+            writeFromTheBottom(0, out);
+        } catch (StackOverflowError e) {
+            out.writeByte(1);
+        }
+    }
+
+    /** A frame of another size, so that the stack ends elsewhere. */
+    private static void writeFromTheBottom(int fillers, WireOutput out, long wider) throws IOException {
+        writeFromTheBottom(wider > 0 ? fillers : 0, out);
+    }
+
     @ParameterizedTest(name = "window {0}, compressed {1}")
     @CsvSource({"1,false", "2,true"})
     void stackThatOverflowsInsideTheReaderLeavesNothingBehind(int window, boolean compressed) throws Exception {

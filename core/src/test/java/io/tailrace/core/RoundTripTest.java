@@ -15,12 +15,34 @@ import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RoundTripTest {
 
     @RegisterExtension
     final LeakAudit audit = new LeakAudit();
+
+    @ParameterizedTest
+    @CsvSource({
+        "a\ud800\u00e9, a?\u00e9",
+        "a\ud83d\u4e2d, a?\u4e2d",
+        "\ud83d\ude00\u00e9, \ud83d\ude00\u00e9",
+        "\u00e9\udc00, \u00e9?"
+    })
+    void namesThatHaveNoUtf8FormAreReadWithAQuestionMark(String name, String read) throws IOException {
+        ChunkPool pool = audit.pool(512, 4 * 512);
+        MemorySink sink = new MemorySink(FrameBatch.Purpose.FILE);
+        try (ResultWriter writer = ResultEncoder.builder(pool).build().open(new ResultId(name, 1, 2, 3), name, sink)) {
+            writer.finish();
+        }
+        try (ResultReader reader = ResultReader.builder(pool).open(sink.openChannel())) {
+            assertTrue(reader.nextResult());
+            assertEquals(read, reader.id().job());
+            assertEquals(read, reader.codecId());
+            reader.finish();
+        }
+    }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

@@ -67,8 +67,8 @@ public final class FrameAssembler {
     private long frameOffset;
     private @Nullable Chunk chunk;
 
-    /** The body where it came, without a chunk. */
-    private @Nullable ByteBuf inPlace;
+    /** The whole frame's body: the chunk, or the bytes where they came. */
+    private @Nullable ByteBuf body;
 
     private boolean bodyIntact;
 
@@ -99,22 +99,19 @@ public final class FrameAssembler {
 
     /** The whole frame's body, readable from 0; null when it is empty. The assembler keeps it. */
     public @Nullable ByteBuf body() {
-        if (header.wireLength() == 0) {
-            return null;
-        }
-        return inPlace == null ? chunk : inPlace;
+        return body;
     }
 
     /** Hands the body to the caller, who releases it. */
     public ByteBuf takeBody() {
-        ByteBuf taken = body();
+        ByteBuf taken = body;
         if (taken == null) {
             throw new IllegalStateException("there is no body");
         }
-        if (inPlace == null) {
+        body = null;
+        if (taken instanceof Chunk) {
             chunk = null;
         }
-        inPlace = null;
         return taken;
     }
 
@@ -158,7 +155,7 @@ public final class FrameAssembler {
 
     /** The whole frame is forgotten; its chunk is filled again unless it was taken. */
     public void nextFrame() {
-        inPlace = null; // on the heap, and nobody else's: nothing to release
+        body = null; // the chunk stays; what is in place is on the heap, and the caller's
         state = State.HEADER;
         filled = 0;
     }
@@ -178,6 +175,7 @@ public final class FrameAssembler {
     public void close() {
         Chunk held = chunk;
         chunk = null;
+        body = null;
         if (held != null) {
             held.release();
         }
@@ -247,6 +245,7 @@ public final class FrameAssembler {
             }
             into.setIndex(0, length);
             verify(into.array(), into.arrayOffset(), length);
+            body = into;
         } else {
             bodyIntact = header.bodyCrc() == 0;
         }
@@ -257,7 +256,7 @@ public final class FrameAssembler {
     private void takeInPlace(ByteBuffer bytes, int length) {
         int from = bytes.arrayOffset() + bytes.position();
         verify(bytes.array(), from, length);
-        inPlace = Unpooled.wrappedBuffer(bytes.array(), from, length);
+        body = Unpooled.wrappedBuffer(bytes.array(), from, length);
         bytes.position(bytes.position() + length);
         offset += length;
     }

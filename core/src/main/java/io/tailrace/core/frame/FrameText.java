@@ -13,6 +13,16 @@ final class FrameText {
 
     private FrameText() {}
 
+    /** Then each character is a byte, and nothing need be made to know it. */
+    static boolean isAscii(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) > 0x7F) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Encodes a text, cut at a character's boundary so that it takes at most {@code limit} bytes. */
     static byte[] encode(String text, int limit) {
         // A character takes at least one byte: what lies beyond the limit in chars can be dropped unseen.

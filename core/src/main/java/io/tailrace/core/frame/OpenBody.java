@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultId;
+import java.nio.charset.StandardCharsets;
 
 /**
  * The body of an open frame: who the result is, and how its frames are made.
@@ -60,9 +61,14 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
 
     /** It is known to fit. */
     private static void writeText(ByteBuf chunk, String text) {
-        int length = ByteBufUtil.utf8Bytes(text);
-        chunk.writeByte(length);
-        ByteBufUtil.reserveAndWriteUtf8(chunk, text, length);
+        if (FrameText.isAscii(text)) {
+            chunk.writeByte(text.length());
+            ByteBufUtil.writeAscii(chunk, text);
+        } else {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            chunk.writeByte(bytes.length);
+            chunk.writeBytes(bytes);
+        }
     }
 
     private static String readText(ByteBuf body, int limit, String field) throws MalformedDataException {
@@ -77,8 +83,9 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
     }
 
     private static void requireFits(String text, int limit, String field) {
-        // Three bytes a char at the most: they are counted only where it can matter.
-        if (text.length() * 3 > limit && ByteBufUtil.utf8Bytes(text) > limit) {
+        boolean fits = text.length() <= limit
+                && (FrameText.isAscii(text) || text.getBytes(StandardCharsets.UTF_8).length <= limit);
+        if (!fits) {
             throw new IllegalArgumentException(field + " takes more than " + limit + " bytes of UTF-8: " + text);
         }
     }
