@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.testing.ChildJvm;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.PackBits;
 import io.tailrace.core.testing.Received;
@@ -26,6 +27,8 @@ import io.tailrace.core.wire.WireOutput;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.channels.Channels;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +36,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -216,44 +220,15 @@ class CodecFailureTest {
     }
 
     @Test
-    void firstWriteAtTheEndOfTheStackLeavesTheResultWritable() throws Exception {
-        ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
-        ResultEncoder encoder = ResultEncoder.builder(pool).build();
-        for (int i = 0; i < 64; i++) {
-            int fillers = i;
-            RecordingSink sink = new RecordingSink();
-            FutureTask<@Nullable Void> writing = new FutureTask<>(() -> {
-                try (ResultWriter writer = encoder.open(ID, "deep/1", sink)) {
-                    writeFromTheBottom(fillers, writer.payload());
-                    writer.payload().writeByte(2);
-                    assertEquals(2, writer.finish().payloadBytes());
-                }
-                return null;
-            });
-            Thread thread = new Thread(null, writing, "tailrace-test-shallow", 256 << 10);
-            thread.start();
-            writing.get(20, TimeUnit.SECONDS);
-            audit.requireWhole();
+    void firstWriteAtTheEndOfTheStackLeavesTheResultWritable(@TempDir Path directory) throws Exception {
+        try (ChildJvm child =
+                ChildJvm.of(DeepFirstWrite.class, directory).options("-Xint").start()) {
+            List<String> lines = child.lines(Duration.ofMinutes(2));
+            assertTrue(ChildJvm.number(lines, "overflows") > 500, lines::toString);
+            assertEquals(0, ChildJvm.number(lines, "unusable"), lines::toString);
+            assertEquals(0, ChildJvm.number(lines, "live"), lines::toString);
+            assertEquals(0, ChildJvm.number(lines, "missing"), lines::toString);
         }
-        audit.cases(64);
-    }
-
-    /** Fails to write, at the end of the stack, then a frame higher, and so on, until it succeeds. */
-    private static void writeFromTheBottom(int fillers, WireOutput out) throws IOException {
-        if (fillers > 0) {
-            writeFromTheBottom(fillers - 1, out, fillers);
-            return;
-        }
-        try {
-            writeFromTheBottom(0, out);
-        } catch (StackOverflowError e) {
-            out.writeByte(1);
-        }
-    }
-
-    /** A frame of another size, so that the stack ends elsewhere. */
-    private static void writeFromTheBottom(int fillers, WireOutput out, long wider) throws IOException {
-        writeFromTheBottom(wider > 0 ? fillers : 0, out);
     }
 
     @ParameterizedTest(name = "window {0}, compressed {1}")
