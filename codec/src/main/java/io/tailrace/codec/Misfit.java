@@ -102,7 +102,6 @@ final class Misfit extends IOException {
         path.insert(0, step);
     }
 
-    /** What the caller of a writer is told. */
     /** What a source gives, whose own failure is the value's. */
     static <E> Iterator<E> iterator(Supplier<Iterator<E>> source, WireOutput wire) throws IOException {
         try {
@@ -112,6 +111,7 @@ final class Misfit extends IOException {
         }
     }
 
+    /** What the caller of a writer is told. */
     IOException told(WireOutput wire) {
         return wire.passedOn(getCause()) ? passedOn() : told(wire.written(), wire.resultId());
     }
