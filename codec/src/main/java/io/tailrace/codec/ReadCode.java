@@ -51,7 +51,7 @@ final class ReadCode {
         if (code.plan.width() == 0 && !text) {
             return;
         }
-        place(m);
+        place(m, WIRE_IN);
         if (code.plan.width() > 0) {
             readNumbers(m);
         }
@@ -60,23 +60,7 @@ final class ReadCode {
                 readText(m, i);
             }
         }
-        commit(m);
-    }
-
-    /** Takes array and offset of the input into local variables. */
-    private static void place(MethodVisitor m) {
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "array", "()[B", false);
-        m.visitVarInsn(ASTORE, ARRAY);
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "offset", "()I", false);
-        m.visitVarInsn(ISTORE, PLACE);
-    }
-
-    private static void commit(MethodVisitor m) {
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitVarInsn(ILOAD, PLACE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_IN, "commit", "(I)V", false);
+        commit(m, WIRE_IN);
     }
 
     private void readNumbers(MethodVisitor m) {
@@ -132,7 +116,7 @@ final class ReadCode {
                 m.visitVarInsn(type(field).getOpcode(ISTORE), code.locals[i]);
             }
         }
-        place(m);
+        place(m, WIRE_IN);
         m.visitLabel(done);
     }
 
@@ -163,11 +147,11 @@ final class ReadCode {
         m.visitVarInsn(ISTORE, PLACE);
         m.visitJumpInsn(GOTO, done);
         m.visitLabel(slowly);
-        commit(m);
+        commit(m, WIRE_IN);
         m.visitVarInsn(ALOAD, CONTEXT);
         m.visitMethodInsn(INVOKESTATIC, TEXT, "read", "(L" + IN + ";)" + STRING, false);
         m.visitVarInsn(ASTORE, code.locals[i]);
-        place(m);
+        place(m, WIRE_IN);
         m.visitLabel(done);
         m.visitLabel(none);
     }

@@ -93,6 +93,23 @@ final class RecordCode {
         m.visitVarInsn(ISTORE, AT);
     }
 
+    /** Takes array and offset of the region of {@link #WIRE}, a wire of that class, into local variables. */
+    static void place(MethodVisitor m, String wire) {
+        m.visitVarInsn(ALOAD, WIRE);
+        m.visitMethodInsn(INVOKEVIRTUAL, wire, "array", "()[B", false);
+        m.visitVarInsn(ASTORE, ARRAY);
+        m.visitVarInsn(ALOAD, WIRE);
+        m.visitMethodInsn(INVOKEVIRTUAL, wire, "offset", "()I", false);
+        m.visitVarInsn(ISTORE, PLACE);
+    }
+
+    /** The other way round: the wire goes on at the place. */
+    static void commit(MethodVisitor m, String wire) {
+        m.visitVarInsn(ALOAD, WIRE);
+        m.visitVarInsn(ILOAD, PLACE);
+        m.visitMethodInsn(INVOKEVIRTUAL, wire, "commit", "(I)V", false);
+    }
+
     static void element(MethodVisitor m, int offset) {
         m.visitVarInsn(ALOAD, ARRAY);
         m.visitVarInsn(ILOAD, PLACE);

@@ -115,12 +115,7 @@ final class WriteCode {
     }
 
     private void writeFast(MethodVisitor m) {
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_OUT, "array", "()[B", false);
-        m.visitVarInsn(ASTORE, ARRAY);
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_OUT, "offset", "()I", false);
-        m.visitVarInsn(ISTORE, PLACE);
+        place(m, WIRE_OUT);
         int offset = 0;
         for (int b = 0; b < code.layout.markBytes(); b++) {
             element(m, offset++);
@@ -152,9 +147,7 @@ final class WriteCode {
                 m.visitLabel(none);
             }
         }
-        m.visitVarInsn(ALOAD, WIRE);
-        m.visitVarInsn(ILOAD, PLACE);
-        m.visitMethodInsn(INVOKEVIRTUAL, WIRE_OUT, "commit", "(I)V", false);
+        commit(m, WIRE_OUT);
     }
 
     private static void mark(MethodVisitor m, int index) {

@@ -321,10 +321,12 @@ public final class ResultReader implements AutoCloseable {
          */
         public ResultReader open(ReadableByteChannel channel) throws IOException {
             if (channel instanceof Gulps lender) {
-                return open(() -> lender);
+                return open(0, (settings, opened) -> new ResultReader(settings, lender, null, opened));
             }
             Executor executor = readingOn;
-            return executor == null ? open(() -> new ChannelGulps(channel)) : openAhead(channel, executor);
+            return executor == null
+                    ? open(0, (settings, opened) -> new ResultReader(settings, new ChannelGulps(channel), null, opened))
+                    : open(1, (settings, opened) -> readAhead(settings, opened, channel, executor));
         }
 
         /**
@@ -335,37 +337,33 @@ public final class ResultReader implements AutoCloseable {
          * @throws IllegalArgumentException as {@link #open(ReadableByteChannel)} does, as all else that it throws
          */
         public ResultReader open(ByteBuffer frames) throws IOException {
-            return open(() -> new MemoryGulps(frames));
+            return open(0, (settings, opened) -> new ResultReader(settings, new MemoryGulps(frames), null, opened));
         }
 
-        private interface Lender {
-            Gulps get() throws IOException;
+        private interface Opening {
+            ResultReader of(ReaderSettings settings, ChunkWindow opened) throws IOException;
         }
 
-        private ResultReader open(Lender lender) throws IOException {
-            ReaderSettings settings = settings(0);
+        private ResultReader open(int aheadReserve, Opening opening) throws IOException {
+            ReaderSettings settings = settings(aheadReserve);
             ChunkWindow opened = settings.pool().open("a reader", settings.window(), settings.reserve());
             try {
-                return new ResultReader(settings, lender.get(), null, opened);
+                return opening.of(settings, opened);
             } catch (Throwable e) {
                 opened.close();
                 throw e;
             }
         }
 
-        private ResultReader openAhead(ReadableByteChannel channel, Executor executor) throws IOException {
-            ReaderSettings settings = settings(1);
-            ChunkWindow opened = settings.pool().open("a reader", settings.window(), settings.reserve());
-            ReadAhead ahead = null;
+        private static ResultReader readAhead(
+                ReaderSettings settings, ChunkWindow opened, ReadableByteChannel channel, Executor executor)
+                throws IOException {
+            ReadAhead ahead = ReadAhead.of(settings, channel, opened);
             try {
-                ahead = ReadAhead.of(settings, channel, opened);
                 ahead.begin(executor);
                 return new ResultReader(settings, ahead, ahead, opened);
             } catch (Throwable e) {
-                if (ahead != null) {
-                    ahead.abandon();
-                }
-                opened.close();
+                ahead.abandon();
                 throw e;
             }
         }

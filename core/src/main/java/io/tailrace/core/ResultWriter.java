@@ -233,8 +233,7 @@ public final class ResultWriter implements AutoCloseable {
             return first ? frames.beginFrame() : frames.nextFrame();
         } catch (StackOverflowError e) {
             if (first && frames.hasRoom()) {
-                throw e; // nothing has changed hands, and there is no stack to end the result on: the codec's own
-                // overflow
+                throw e; // the codec's own overflow: nothing has changed hands, nor is there stack to end on
             }
             throw end(phase, e);
         } catch (IOException | RuntimeException | Error e) {
