@@ -4,6 +4,10 @@ module io.tailrace.codec {
     requires transitive io.tailrace.core;
     requires org.lz4.java;
     requires org.objectweb.asm;
+    requires static com.esotericsoftware.kryo.kryo5;
+    requires static org.apache.arrow.memory.core;
+    requires static org.apache.arrow.vector;
+    requires static org.apache.fory.core;
     requires static org.jspecify;
 
     exports io.tailrace.codec;

@@ -335,7 +335,7 @@ public final class Codecs {
     }
 
     public static <E> ValueCodec<Iterable<E>> iterable(Codec<E> element, ValueLimits limits) {
-        return new IterableCodec<>(each(element, limits));
+        return iterableOf(each(element, limits));
     }
 
     /** As {@link #each(Codec)}, of streams; the one that is written is closed. */
@@ -344,7 +344,25 @@ public final class Codecs {
     }
 
     public static <E> ValueCodec<Stream<E>> stream(Codec<E> element, ValueLimits limits) {
-        return new StreamCodec<>(each(element, limits));
+        return streamOf(each(element, limits));
+    }
+
+    /** Streams by whatever codec of elements, another serializer's too; the one that is written is closed. */
+    public static <E> ValueCodec<Stream<E>> streamOf(ValueCodec<Iterator<E>> each) {
+        return new StreamCodec<>(each);
+    }
+
+    /** Iterables by whatever codec of elements; the one that is read gives its only iterator, once. */
+    public static <E> ValueCodec<Iterable<E>> iterableOf(ValueCodec<Iterator<E>> each) {
+        return new IterableCodec<>(each);
+    }
+
+    /**
+     * Lists by whatever codec of elements, each slot set to null as soon as its element is taken, as by {@link #consumedList}.
+     * What is read is a list of its own.
+     */
+    public static <E> ValueCodec<List<E>> consumedListOf(ValueCodec<Iterator<E>> each) {
+        return new TakenCodec<>(each);
     }
 
     /** Whether text is taken from {@code String} itself ("in place"), or through "public methods". */

@@ -28,6 +28,11 @@ final class EachCodec<E> implements ValueCodec<Iterator<E>> {
     }
 
     @Override
+    public boolean reads(String codecId) {
+        return Preface.isOurs(codecId);
+    }
+
+    @Override
     public void encode(Iterator<E> values, WireOutput out) throws IOException {
         try {
             preface.write(out);

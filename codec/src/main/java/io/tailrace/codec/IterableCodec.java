@@ -24,6 +24,11 @@ final class IterableCodec<E> implements ValueCodec<Iterable<E>> {
     }
 
     @Override
+    public boolean reads(String codecId) {
+        return each.reads(codecId);
+    }
+
+    @Override
     public void encode(Iterable<E> value, WireOutput out) throws IOException {
         each.encode(Misfit.iterator(value::iterator, out), out);
     }

@@ -17,6 +17,8 @@ final class Preface<T> {
     @SuppressWarnings("ArrayRecordComponent") // compared by Arrays.equals
     private record Known<T>(byte[] schema, Codec<T> codec) {}
 
+    private static final String NAME = "tailrace/1:";
+
     private final Codec<T> codec;
     private final Shape root;
     private final ValueLimits limits;
@@ -35,12 +37,17 @@ final class Preface<T> {
             throw new IllegalArgumentException("the schema takes " + schema.length
                     + " bytes: a reader with these limits takes " + limits.schemaBytes());
         }
-        this.id = "tailrace/1:" + Schema.fingerprint(schema);
+        this.id = NAME + Schema.fingerprint(schema);
         this.foreign = new Known<>(schema, codec);
     }
 
     String id() {
         return id;
+    }
+
+    /** Whether a schema stands in front: then that, not the fingerprint, tells whether the values can be read. */
+    static boolean isOurs(String codecId) {
+        return codecId.startsWith(NAME);
     }
 
     void write(WireOutput out) throws IOException {

@@ -26,6 +26,11 @@ final class StreamCodec<E> implements ValueCodec<Stream<E>> {
     }
 
     @Override
+    public boolean reads(String codecId) {
+        return each.reads(codecId);
+    }
+
+    @Override
     public void encode(Stream<E> value, WireOutput out) throws IOException {
         try (value) {
             each.encode(Misfit.iterator(value::iterator, out), out);

@@ -25,6 +25,11 @@ final class TypedCodec<T> implements ValueCodec<T> {
     }
 
     @Override
+    public boolean reads(String codecId) {
+        return Preface.isOurs(codecId);
+    }
+
+    @Override
     public void encode(T value, WireOutput out) throws IOException {
         try {
             preface.write(out);

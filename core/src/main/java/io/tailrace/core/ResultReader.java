@@ -9,8 +9,10 @@ import io.tailrace.core.frame.FrameAssembler.Progress;
 import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.wire.BlockCompression;
 import io.tailrace.core.wire.DecoderLimits;
+import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -115,6 +117,20 @@ public final class ResultReader implements AutoCloseable {
     public WireInput payload() {
         requireResult();
         return payload;
+    }
+
+    /**
+     * Reads the current result's payload, or its rest, as a value; {@link #finish} tells whether it is complete.
+     *
+     * @throws MalformedDataException before anything is read when the payload is another codec's
+     */
+    public <T> T decode(ValueCodec<T> codec) throws IOException {
+        ResultId id = requireResult();
+        if (!codec.reads(events.codecId)) {
+            throw new MalformedDataException(
+                    "payload of codec " + events.codecId + " asked for as " + codec.id(), payload.position(), id);
+        }
+        return codec.decode(payload);
     }
 
     /** The current result's trailer; what was not read of the payload is verified and skipped. */

@@ -13,6 +13,11 @@ public interface ValueCodec<T> {
     /** What OPEN tells the receiver: "name/version", at most 64 bytes of UTF-8. */
     String id();
 
+    /** Whether this codec can be asked to read a payload whose OPEN names that codec; by default its own alone. */
+    default boolean reads(String codecId) {
+        return codecId.equals(id());
+    }
+
     void encode(T value, WireOutput out) throws IOException;
 
     /** Reads exactly what {@link #encode} wrote. Nothing of the value refers to the input's memory afterwards. */
