@@ -3,6 +3,7 @@ package io.tailrace.codec;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.util.ReferenceCounted;
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
@@ -55,7 +56,7 @@ final class Payloads {
         }
 
         @Override
-        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) {
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner) {
             collect(written, payload);
             byte[] bytes = new byte[body.remaining()];
             body.get(bytes);

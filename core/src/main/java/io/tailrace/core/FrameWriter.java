@@ -5,6 +5,7 @@ import static io.tailrace.core.frame.FrameLayout.END_ROOM;
 import static io.tailrace.core.frame.FrameLayout.HEADER_LENGTH;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCounted;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.FrameKind;
@@ -189,7 +190,7 @@ final class FrameWriter {
     }
 
     /** Sends as many of the caller's bytes as one data frame takes, without copying them; returns where the rest begins. */
-    int sendCut(ByteBuffer body, int at) throws IOException {
+    int sendCut(ByteBuffer body, int at, @Nullable ReferenceCounted owner) throws IOException {
         // What is compressed must fit its carrier even when it grows.
         int largest = settings.pool().chunkBytes() - HEADER_LENGTH - (settings.compression() == null ? 0 : tailRoom);
         int length = Math.min(largest, body.limit() - at);
@@ -201,7 +202,7 @@ final class FrameWriter {
         }
         chunk = carrier;
         carrier.writerIndex(HEADER_LENGTH);
-        sealCut(carrier, body, at, length);
+        sealCut(carrier, body, at, length, owner);
         requireWithin("wire bytes", settings.maxWireBytes(), totals().wireBytes());
         sendChunk(goesByReference(body.limit() - at - length));
         return at + length;
@@ -215,6 +216,12 @@ final class FrameWriter {
         int rest = body.limit() - at;
         body.get(at, region.array(), region.arrayOffset() + written, rest);
         return region.writerIndex(written + rest);
+    }
+
+    /** Waits until all that was sent is out of use: no chunk is live but the one being written. */
+    void awaitSent() throws IOException {
+        sending.flush();
+        window.awaitLive(chunk == null ? 0 : 1);
     }
 
     /** The end frame goes behind what the chunk in hand holds, whose room was kept. It is out when the sending has finished. */
@@ -240,7 +247,7 @@ final class FrameWriter {
         }
     }
 
-    private void sealCut(Chunk carrier, ByteBuffer body, int at, int length) {
+    private void sealCut(Chunk carrier, ByteBuffer body, int at, int length, @Nullable ReferenceCounted owner) {
         BlockCompression compression = settings.compression();
         if (compression != null && body.hasArray()) {
             int compressed = timedCompress(compression, body.array(), body.arrayOffset() + at, length, carrier, 0);
@@ -250,7 +257,7 @@ final class FrameWriter {
                 return;
             }
         }
-        carrier.attach(body, at, length);
+        carrier.attach(body, at, length, owner);
         sealer.sealOutOfBand(carrier, 0);
     }
 

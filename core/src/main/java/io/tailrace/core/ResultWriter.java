@@ -2,6 +2,7 @@
 package io.tailrace.core;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCounted;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.FrameKind;
@@ -338,7 +339,8 @@ public final class ResultWriter implements AutoCloseable {
         }
 
         @Override
-        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException {
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner)
+                throws IOException {
             requireCurrent();
             FailurePhase phase = phase();
             try {
@@ -346,13 +348,19 @@ public final class ResultWriter implements AutoCloseable {
                 frames.beginReference();
                 int at = body.position();
                 while (frames.goesByReference(body.limit() - at)) {
-                    at = frames.sendCut(body, at);
+                    at = frames.sendCut(body, at, owner);
                     requireWanted(); // a cancel is seen at the next cut
                 }
                 return frames.endReference(body, at);
             } catch (IOException | RuntimeException | Error e) {
                 throw end(phase, e);
             }
+        }
+
+        @Override
+        public void awaitSent() throws IOException {
+            requireCurrent();
+            attempt(phase(), frames::awaitSent);
         }
 
         @Override

@@ -6,6 +6,9 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.buffer.UnpooledHeapByteBuf;
 import io.netty.util.IllegalReferenceCountException;
+import io.netty.util.ReferenceCounted;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.zip.Checksum;
@@ -19,13 +22,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ownership.</b> One reference when acquired. The last {@link #release()}, on any thread, gives the slab back to
  * its pool and the charge back to its window; the object is used again for a later acquire, so a chunk must not be
- * touched after its release. A body is referenced, never owned.
+ * touched after its release. A body is referenced, never owned; where it has an owner, that is retained with it.
  *
  * <p><b>Threads.</b> One thread at a time; passing a chunk on must be a safe publication, as the hand-off's is. Holder
  * and stage are racy notes for the ledger's report: read by whoever asks, plainly, and what they lead to is final.
  */
 public final class Chunk extends UnpooledHeapByteBuf {
 
+    private static final Logger LOG = System.getLogger(Chunk.class.getName());
     private static final ByteBufAllocator LOOSE = new UnpooledByteBufAllocator(false, true);
 
     private final @Nullable ChunkPool pool;
@@ -34,6 +38,7 @@ public final class Chunk extends UnpooledHeapByteBuf {
     private @Nullable ChunkWindow holder;
     private @Nullable Object stage;
     private @Nullable ByteBuffer bodySource;
+    private @Nullable ReferenceCounted bodyOwner;
     private @Nullable ByteBuffer bodyView;
     private int bodyFrom;
     private int bodyBytes;
@@ -67,10 +72,15 @@ public final class Chunk extends UnpooledHeapByteBuf {
 
     /**
      * Attaches an out-of-band body: {@code length} bytes of {@code source} from its index {@code from}, which must not
-     * change until this chunk is released. Nor may the source's limit.
+     * change until this chunk is released. Nor may the source's limit. The owner of its memory, if any, is retained until
+     * then.
      */
-    public void attach(ByteBuffer source, int from, int length) {
+    public void attach(ByteBuffer source, int from, int length, @Nullable ReferenceCounted owner) {
         Objects.checkFromIndexSize(from, length, source.limit());
+        if (owner != null) {
+            owner.retain();
+        }
+        bodyOwner = owner;
         bodySource = source;
         bodyFrom = from;
         bodyBytes = length;
@@ -139,9 +149,22 @@ public final class Chunk extends UnpooledHeapByteBuf {
         bodyView = null;
         bodyBytes = 0;
         stage = null; // a hint of Netty's own would keep its channel
+        ReferenceCounted owner = bodyOwner;
+        if (owner != null) {
+            bodyOwner = null;
+            releaseOwner(owner); // first: who waits for this chunk may then count on it
+        }
         if (pool != null && window != null) {
             holder = null;
             pool.takeBack(this, window);
+        }
+    }
+
+    private static void releaseOwner(ReferenceCounted owner) {
+        try {
+            owner.release();
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "the owner of a body sent by reference could not be released", e);
         }
     }
 

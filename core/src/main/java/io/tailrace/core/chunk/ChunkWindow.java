@@ -122,6 +122,28 @@ public final class ChunkWindow implements AutoCloseable {
         return chunk != null ? chunk : acquireSlowly();
     }
 
+    /**
+     * Waits until at most so many of the window's chunks are live. For the thread that acquires.
+     *
+     * @throws InterruptedIOException as {@link #acquire}
+     */
+    public void awaitLive(int most) throws InterruptedIOException {
+        if (live() <= most) {
+            return;
+        }
+        long start = System.nanoTime();
+        try {
+            waiting.await(() -> interrupted || live() <= most, Waiting.NO_DEADLINE);
+        } catch (InterruptedException e) {
+            throw keepFlag();
+        } finally {
+            addStall(false, System.nanoTime() - start);
+        }
+        if (interrupted) {
+            throw new InterruptedIOException("waiting for chunks to come back was cancelled");
+        }
+    }
+
     /** A chunk if one can be had at once, else null. */
     public @Nullable Chunk tryAcquire() {
         if (!reserved()) {

@@ -2,6 +2,7 @@
 package io.tailrace.core.wire;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCounted;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -54,8 +55,14 @@ public final class WireOutput {
         /**
          * Takes the buffer, sends it, then sends {@code body} from position to limit by reference, and returns a fresh
          * buffer. The body must not change until it is sent.
+         *
+         * @param owner of the body's memory, retained as long as any of it may be read; null if that lasts anyway
          */
-        ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException;
+        ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner)
+                throws IOException;
+
+        /** Waits until no body is read any more; nothing to do for who copies. */
+        default void awaitSent() throws IOException {}
 
         /** Whether {@link #next} with no buffer would give memory that is held already, so that nothing changes hands. */
         default boolean atHand() {
@@ -356,7 +363,7 @@ public final class WireOutput {
     /** As {@link #writeBytes(byte[], int, int)}, by reference when worth it: the bytes must not change until sent. */
     public void writeOutOfBand(byte[] source, int from, int length) throws IOException {
         if (length > 0 && next.takesByReference(length)) {
-            giveByReference(ByteBuffer.wrap(source, from, length));
+            giveByReference(ByteBuffer.wrap(source, from, length), null);
         } else {
             writeBytes(source, from, length);
         }
@@ -364,24 +371,42 @@ public final class WireOutput {
 
     /** As {@link #writeBytes(ByteBuffer)}, by reference when worth it: the bytes must not change until sent. */
     public void writeOutOfBand(ByteBuffer source) throws IOException {
+        writeOutOfBand(source, null);
+    }
+
+    /**
+     * The same of memory that may be freed. Its owner is retained for as long as any byte of it may still be read, also when
+     * the result fails, and released then on whichever thread that is; one that is copied from is not.
+     */
+    public void writeOutOfBand(ByteBuffer source, @Nullable ReferenceCounted owner) throws IOException {
         if (source.hasRemaining() && next.takesByReference(source.remaining())) {
-            giveByReference(source.duplicate()); // the caller's position and limit are the caller's
+            giveByReference(source.duplicate(), owner); // the caller's position and limit are the caller's
             source.position(source.limit());
         } else {
             writeBytes(source);
         }
     }
 
-    private void giveByReference(ByteBuffer body) throws IOException {
+    private void giveByReference(ByteBuffer body, @Nullable ReferenceCounted owner) throws IOException {
         int length = body.remaining();
         StackRoom.require();
         try {
-            begin(next.nextAfter(take(), body));
+            begin(next.nextAfter(take(), body, owner));
         } catch (IOException | RuntimeException e) {
             passedOn = e;
             throw e;
         }
         before += length;
+    }
+
+    /** Waits until nothing that went by reference is read any more: it may change now. */
+    public void awaitSent() throws IOException {
+        try {
+            next.awaitSent();
+        } catch (IOException | RuntimeException e) {
+            passedOn = e;
+            throw e;
+        }
     }
 
     /** A view that writes here. Flushing and closing it do nothing. */

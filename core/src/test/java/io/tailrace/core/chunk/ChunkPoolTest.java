@@ -87,7 +87,7 @@ class ChunkPoolTest {
             Chunk first = window.acquire();
             byte[] slab = first.array();
             first.writeZero(100);
-            first.attach(ByteBuffer.wrap(new byte[10]), 0, 10);
+            first.attach(ByteBuffer.wrap(new byte[10]), 0, 10, null);
             first.readByte();
             first.release();
             Chunk second = window.acquire();

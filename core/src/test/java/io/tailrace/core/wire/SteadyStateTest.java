@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.util.ReferenceCounted;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -82,7 +83,7 @@ final class SteadyStateTest {
         }
 
         @Override
-        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) {
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner) {
             throw new AssertionError("takes nothing by reference");
         }
 

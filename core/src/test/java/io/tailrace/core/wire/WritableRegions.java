@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.util.ReferenceCounted;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -72,7 +73,8 @@ final class WritableRegions implements WireOutput.Next {
     }
 
     @Override
-    public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException {
+    public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner)
+            throws IOException {
         ByteBuf fresh = next(written);
         bodies.add(body);
         byte[] copy = new byte[body.remaining()];

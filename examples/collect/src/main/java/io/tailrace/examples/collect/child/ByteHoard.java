@@ -3,6 +3,7 @@ package io.tailrace.examples.collect.child;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.util.ReferenceCounted;
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
@@ -93,7 +94,7 @@ final class ByteHoard implements AutoCloseable {
         }
 
         @Override
-        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) {
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner) {
             throw new UnsupportedOperationException("everything is copied here");
         }
 

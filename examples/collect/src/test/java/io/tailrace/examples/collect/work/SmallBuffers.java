@@ -3,6 +3,7 @@ package io.tailrace.examples.collect.work;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.util.ReferenceCounted;
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
@@ -40,7 +41,7 @@ final class SmallBuffers implements WireOutput.Next {
     }
 
     @Override
-    public ByteBuf nextAfter(ByteBuf full, ByteBuffer body) {
+    public ByteBuf nextAfter(ByteBuf full, ByteBuffer body, ReferenceCounted owner) {
         throw new UnsupportedOperationException();
     }
 
