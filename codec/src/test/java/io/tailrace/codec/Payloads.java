@@ -12,15 +12,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
 /** Payloads without frames: values through bare buffers of any size. */
-final class Payloads {
+public final class Payloads {
 
     private Payloads() {}
 
     /** The payload, written in regions of so many bytes. */
-    static <T> byte[] encode(ValueCodec<T> codec, T value, int regionBytes) throws IOException {
+    public static <T> byte[] encode(ValueCodec<T> codec, T value, int regionBytes) throws IOException {
         ByteArrayOutputStream payload = new ByteArrayOutputStream();
         WireOutput out = new WireOutput(new Regions(payload, regionBytes), 0);
         codec.encode(value, out);
@@ -29,7 +30,7 @@ final class Payloads {
     }
 
     /** The value, out of buffers of so many bytes. */
-    static <T> T decode(ValueCodec<T> codec, byte[] payload, int bufferBytes) throws IOException {
+    public static <T> T decode(ValueCodec<T> codec, byte[] payload, int bufferBytes) throws IOException {
         WireInput in = input(payload, bufferBytes, DecoderLimits.DEFAULT);
         T value = codec.decode(in);
         if (!in.exhausted()) {
@@ -38,7 +39,13 @@ final class Payloads {
         return value;
     }
 
-    static WireInput input(byte[] payload, int bufferBytes, DecoderLimits limits) {
+    /** Elements, which are read as the caller asks for them. */
+    public static <E> Iterator<E> decodeEach(ValueCodec<Iterator<E>> codec, byte[] payload, int bufferBytes)
+            throws IOException {
+        return codec.decode(input(payload, bufferBytes, DecoderLimits.DEFAULT));
+    }
+
+    public static WireInput input(byte[] payload, int bufferBytes, DecoderLimits limits) {
         return new WireInput(new Buffers(payload, bufferBytes), limits, null);
     }
 

@@ -17,7 +17,9 @@ import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
+import java.util.Iterator;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -131,6 +133,18 @@ public final class ResultReader implements AutoCloseable {
                     "payload of codec " + events.codecId + " asked for as " + codec.id(), payload.position(), id);
         }
         return codec.decode(payload);
+    }
+
+    /**
+     * Gives this reader to a publisher of the current result's elements, for one subscriber. They are decoded by tasks of the
+     * executor, one at a time, which wait for frames: no element is decoded that was not asked for, and no task runs while none
+     * is. It completes when the result is complete, fails with what {@link #finish} would throw, and in any case closes this
+     * reader before it says so. A cancel is obeyed at the next element; who wants it sooner closes the channel too. One that
+     * nobody subscribes to is this reader's caller's to close.
+     */
+    public <E> Flow.Publisher<E> publish(ValueCodec<? extends Iterator<E>> codec, Executor executor) {
+        requireResult();
+        return new ElementPublisher<>(this, codec, executor);
     }
 
     /** The current result's trailer; what was not read of the payload is verified and skipped. */
