@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tailrace.codec.java.JavaCodecs;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
@@ -16,6 +17,8 @@ import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
+import java.io.ObjectInputFilter;
+import java.io.Serializable;
 import java.lang.invoke.MethodHandles;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
@@ -44,7 +47,7 @@ class ConsumedTest {
     @RegisterExtension
     final LeakAudit audit = new LeakAudit();
 
-    record Row(int id, String text) {}
+    record Row(int id, String text) implements Serializable {}
 
     private static final Codec<Row> ROWS =
             Derivation.builder(MethodHandles.lookup()).build().of(Row.class);
@@ -184,9 +187,19 @@ class ConsumedTest {
 
     /** A child JVM's work: encodes what frees itself, and looks at the live heap before and when three quarters are out. */
     static final class Falling {
-        private static final int MANY = 200_000;
 
         private Falling() {}
+
+        /** Of whatever serializer. */
+        private static ValueCodec<Iterator<Row>> each(String serializer) {
+            return switch (serializer) {
+                case "java" ->
+                    JavaCodecs.builder(info -> ObjectInputFilter.Status.ALLOWED)
+                            .build()
+                            .each(Row.class);
+                default -> Codecs.each(ROWS);
+            };
+        }
 
         /** The serial collector leaves some of what is dead where it is, except each fourth time. */
         private static long liveHeap() {
@@ -199,10 +212,12 @@ class ConsumedTest {
         public static void main(String[] arguments) throws IOException {
             long empty = liveHeap();
             List<Row> rows = new ArrayList<>();
-            for (int i = 0; i < MANY; i++) {
+            int many = Integer.parseInt(arguments[1]);
+            for (int i = 0; i < many; i++) {
                 rows.add(row(i));
             }
-            long payload = Payloads.encode(Codecs.value(Codecs.list(ROWS)), rows, 4_096).length;
+            ValueCodec<Iterator<Row>> each = each(arguments[0]);
+            long payload = Payloads.encode(each, rows.iterator(), 4_096).length;
             long before = liveHeap();
             System.out.println("held=" + (before - empty));
             long[] sent = {0, 0};
@@ -223,7 +238,8 @@ class ConsumedTest {
                 switch (arguments[0]) {
                     case "list" -> encoder.encode(ID, Codecs.value(Codecs.list(ROWS)), rows, sink);
                     case "consumed list" -> encoder.encode(ID, Codecs.value(Codecs.consumedList(ROWS)), rows, sink);
-                    default -> encoder.encode(ID, Codecs.each(ROWS), polling(rows), sink);
+                    case "consuming iterator" -> encoder.encode(ID, each, polling(rows), sink);
+                    default -> encoder.encode(ID, Codecs.consumedListOf(each), rows, sink);
                 }
             }
             System.out.println("fallen=" + (before - sent[1]));
@@ -249,10 +265,11 @@ class ConsumedTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"consumed list", "consuming iterator", "list"})
+    @ValueSource(strings = {"consumed list", "consuming iterator", "list", "java"})
     void theLiveHeapFallsWhileWhatIsConsumedIsEncoded(String source, @TempDir Path directory) throws Exception {
-        try (ChildJvm child = ChildJvm.of(Falling.class, directory).start(source)) {
-            List<String> lines = child.lines(Duration.ofMinutes(2));
+        try (ChildJvm child =
+                ChildJvm.of(Falling.class, directory).start(source, LeakAudit.FULL ? "2000000" : "200000")) {
+            List<String> lines = child.lines(Duration.ofMinutes(LeakAudit.FULL ? 10 : 1));
             long held = ChildJvm.number(lines, "held");
             long fallen = ChildJvm.number(lines, "fallen");
             audit.figure(source + ": of " + held + " bytes " + fallen + " are free when three quarters are out");
