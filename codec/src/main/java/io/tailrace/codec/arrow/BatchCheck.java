@@ -48,6 +48,11 @@ final class BatchCheck {
         }
     }
 
+    /** Instead of where the marks of nulls are. */
+    private static final long ALL = -1;
+
+    private static final long NONE = -2;
+
     private final WireInput in;
     private final List<Column> columns = new ArrayList<>();
     private final int nodes;
@@ -112,17 +117,17 @@ final class BatchCheck {
             default -> {
                 nextBuffer();
                 validity(count, nulls);
-                stored(column, count);
+                stored(column, count, length > 0 ? offset : nulls == 0 ? ALL : NONE);
             }
         }
         return (int) count;
     }
 
-    private void stored(Column column, long count) throws MalformedDataException {
+    private void stored(Column column, long count, long marks) throws MalformedDataException {
         switch (column.type) {
             case Utf8, Binary -> text(offsets(count, Integer.BYTES));
             case LargeUtf8, LargeBinary -> text(offsets(count, Long.BYTES));
-            case Utf8View, BinaryView -> views(count);
+            case Utf8View, BinaryView -> views(count, marks);
             case List, Map -> children(column, offsets(count, Integer.BYTES));
             case LargeList -> children(column, offsets(count, Long.BYTES));
             case ListView -> children(column, spans(count, Integer.BYTES));
@@ -204,7 +209,7 @@ final class BatchCheck {
         require(least <= held, "elements that are too few");
     }
 
-    private void views(long count) throws MalformedDataException {
+    private void views(long count, long marks) throws MalformedDataException {
         nextBuffer();
         long views = offset;
         require(count * 16 <= length, "views that are too few");
@@ -218,6 +223,9 @@ final class BatchCheck {
             nextBuffer();
         }
         for (long i = 0; i < count; i++) {
+            if (!marked(marks, i)) {
+                continue; // Arrow leaves anything there
+            }
             long at = views + 16 * i;
             long size = number(at, Integer.BYTES);
             require(size >= 0, "view of less than nothing");
@@ -232,6 +240,10 @@ final class BatchCheck {
                         "view outside its buffer");
             }
         }
+    }
+
+    private boolean marked(long marks, long index) {
+        return marks >= 0 ? (bytes().getByte(marks + index / 8) >> index % 8 & 1) != 0 : marks == ALL;
     }
 
     private void union(Column column, long count) throws MalformedDataException {
