@@ -98,6 +98,15 @@ final class ArrivingBatches extends ArrowReader {
     }
 
     private IOException told(Throwable e) {
+        if (e instanceof OutOfMemoryException || e.getCause() instanceof OutOfMemoryException) { // Arrow wraps its own
+            BudgetExhaustedException exhausted = new BudgetExhaustedException(
+                    "allocator " + allocator.getName() + " has no room for a batch",
+                    allocator.getLimit(),
+                    allocator.getAllocatedMemory(),
+                    in.resultId());
+            exhausted.initCause(e);
+            return exhausted;
+        }
         return ForeignErrors.told(e, "[" + index + "]", in);
     }
 
@@ -108,24 +117,14 @@ final class ArrivingBatches extends ArrowReader {
             if (message == null) {
                 return false;
             }
-            try {
-                switch (message.headerType()) {
-                    case MessageHeader.RecordBatch -> {
-                        loadRows(message);
-                        index++;
-                        return true;
-                    }
-                    case MessageHeader.DictionaryBatch -> loadEntries(message);
-                    default -> throw malformed("message of type " + message.headerType() + " among batches");
+            switch (message.headerType()) {
+                case MessageHeader.RecordBatch -> {
+                    loadRows(message);
+                    index++;
+                    return true;
                 }
-            } catch (OutOfMemoryException e) {
-                BudgetExhaustedException exhausted = new BudgetExhaustedException(
-                        "allocator " + allocator.getName() + " has no room for a batch",
-                        allocator.getLimit(),
-                        allocator.getAllocatedMemory(),
-                        in.resultId());
-                exhausted.initCause(e);
-                throw exhausted;
+                case MessageHeader.DictionaryBatch -> loadEntries(message);
+                default -> throw malformed("message of type " + message.headerType() + " among batches");
             }
         }
     }

@@ -236,7 +236,9 @@ final class BatchCheck {
                         number >= 0
                                 && number < variadic
                                 && from >= 0
-                                && from + size <= batch.buffers(buffer, first + (int) number).length(),
+                                && from + size
+                                        <= batch.buffers(buffer, first + (int) number)
+                                                .length(),
                         "view outside its buffer");
             }
         }

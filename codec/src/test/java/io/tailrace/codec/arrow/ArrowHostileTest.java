@@ -99,8 +99,16 @@ class ArrowHostileTest {
     /** Times and units beyond what Java's classes hold, and unions' marks, are their readers' business. */
     private static boolean ofAnyBits(FieldVector vector) {
         return switch (vector.getField().getType().getTypeID()) {
-            case Int, FloatingPoint, Bool, Utf8, Binary, LargeUtf8, LargeBinary, Utf8View, BinaryView, FixedSizeBinary ->
-                false;
+            case Int,
+                    FloatingPoint,
+                    Bool,
+                    Utf8,
+                    Binary,
+                    LargeUtf8,
+                    LargeBinary,
+                    Utf8View,
+                    BinaryView,
+                    FixedSizeBinary -> false;
             default -> true;
         };
     }
@@ -235,8 +243,7 @@ class ArrowHostileTest {
             RecordBatch.addLength(builder, rows);
             RecordBatch.addNodes(builder, nodesAt);
             RecordBatch.addBuffers(builder, buffersAt);
-            return message(
-                    builder, MessageHeader.RecordBatch, RecordBatch.endRecordBatch(builder), bodyLength, body);
+            return message(builder, MessageHeader.RecordBatch, RecordBatch.endRecordBatch(builder), bodyLength, body);
         }
 
         byte[] end() {
@@ -261,7 +268,12 @@ class ArrowHostileTest {
     void batchOfWhatItsBodyDoesNotHoldIsRefused() throws IOException {
         assertEquals(
                 null,
-                read(new Streams().schema(LONG).batch(1, pairs(1, 0), pairs(0, 0, 0, 8), 8, 1, 2).end(), 100));
+                read(
+                        new Streams()
+                                .schema(LONG)
+                                .batch(1, pairs(1, 0), pairs(0, 0, 0, 8), 8, 1, 2)
+                                .end(),
+                        100));
         Object[][] cases = {
             {"too few", 2, pairs(2, 0), pairs(0, 0, 0, 8), 8L},
             {"another length|other length", 2, pairs(1, 0), pairs(0, 0, 0, 8), 8L},
@@ -282,12 +294,12 @@ class ArrowHostileTest {
             {"ends inside", 1, pairs(1, 0), pairs(0, 0, 0, 8), 1L << 30},
         };
         for (Object[] c : cases) {
-            Streams stream = new Streams()
-                    .schema(LONG)
-                    .batch((int) c[1], (long[]) c[2], (long[]) c[3], (long) c[4], 1, 2);
+            Streams stream =
+                    new Streams().schema(LONG).batch((int) c[1], (long[]) c[2], (long[]) c[3], (long) c[4], 1, 2);
             ResultException refused = requireLittle(stream.end(), 1_000);
             assertTrue(
-                    refused != null && Arrays.stream(((String) c[0]).split("\\|")).anyMatch(refused.getMessage()::contains),
+                    refused != null
+                            && Arrays.stream(((String) c[0]).split("\\|")).anyMatch(refused.getMessage()::contains),
                     c[0] + ": " + refused);
         }
     }
@@ -299,7 +311,12 @@ class ArrowHostileTest {
                 new Streams().schema(STRUCT).batch(1 << 30, pairs(1 << 30, 0), pairs(0, 0), 0));
         assertEquals(
                 null,
-                read(new Streams().schema(STRUCT).batch(1 << 20, pairs(1 << 20, 0), pairs(0, 0), 0).end(), 100));
+                read(
+                        new Streams()
+                                .schema(STRUCT)
+                                .batch(1 << 20, pairs(1 << 20, 0), pairs(0, 0), 0)
+                                .end(),
+                        100));
     }
 
     @Test
@@ -308,7 +325,12 @@ class ArrowHostileTest {
         long[] buffers = pairs(0, 0, 0, 12, 16, 8);
         assertEquals(
                 null,
-                read(new Streams().schema(text).batch(2, pairs(2, 0), buffers, 24, 0, 4, 8, 0, 65, 65).end(), 9));
+                read(
+                        new Streams()
+                                .schema(text)
+                                .batch(2, pairs(2, 0), buffers, 24, 0, 4, 8, 0, 65, 65)
+                                .end(),
+                        9));
         refuses("offset 3 behind 4", new Streams().schema(text).batch(2, pairs(2, 0), buffers, 24, 0, 4, 3, 0, 1, 1));
         refuses("offset -1", new Streams().schema(text).batch(2, pairs(2, 0), buffers, 24, -1, 4, 8, 0, 1, 1));
         refuses("behind its buffer", new Streams().schema(text).batch(2, pairs(2, 0), buffers, 24, 0, 4, 9, 0, 1, 1));
@@ -383,6 +405,28 @@ class ArrowHostileTest {
         assertTrue(never instanceof ResultTooLargeException && never.limit() == 70_000, String.valueOf(never));
         ResultException now = read(stream, 1_000, DecoderLimits.DEFAULT, 100_000);
         assertTrue(now instanceof BudgetExhaustedException && now.retriable(), String.valueOf(now));
+    }
+
+    @Test
+    void allocatorWithoutRoomForAnyPartIsToldAsSuch() throws IOException {
+        byte[] stream = stream(some(), 9);
+        int room = 0;
+        while (true) {
+            ResultException refused = read(stream, 1_000, DecoderLimits.DEFAULT, room);
+            if (refused == null) {
+                break;
+            }
+            assertTrue(
+                    refused instanceof BudgetExhaustedException || refused instanceof ResultTooLargeException,
+                    room + ": " + refused);
+            room += 32;
+        }
+        audit.cases(room / 32);
+        byte[] madeUp = new Streams()
+                .schema(STRUCT)
+                .batch(1 << 20, pairs(1 << 20, 0), pairs(0, 0), 0)
+                .end();
+        assertTrue(read(madeUp, 100, DecoderLimits.DEFAULT, 1 << 16) instanceof BudgetExhaustedException);
     }
 
     @Test

@@ -38,7 +38,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.arrow.memory.ArrowBuf;
-import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -93,8 +92,7 @@ class ArrowResultTest {
         byte[] frames;
         try (VectorSchemaRoot root = Batches.longs(allocator);
                 MemorySink sink = new MemorySink(FrameBatch.Purpose.FILE)) {
-            ResultSummary summary =
-                    encoder(pool, threaded).encode(ID, codec, Batches.longs(root, BATCHES, ROWS), sink);
+            ResultSummary summary = encoder(pool, threaded).encode(ID, codec, Batches.longs(root, BATCHES, ROWS), sink);
             assertEquals(expected().length, summary.payloadBytes());
             assertTrue(pool.peakLiveBytes() <= (long) WINDOW * CHUNK, pool.peakLiveBytes() + " bytes");
             frames = sink.toByteArray();
@@ -108,7 +106,8 @@ class ArrowResultTest {
             try (ArrowReader batches = reader.decode(codec)) {
                 for (int batch = 0; batch < BATCHES; batch++) {
                     assertTrue(batches.loadNextBatch());
-                    BigIntVector longs = (BigIntVector) batches.getVectorSchemaRoot().getVector(0);
+                    BigIntVector longs =
+                            (BigIntVector) batches.getVectorSchemaRoot().getVector(0);
                     assertEquals(ROWS, longs.getValueCount());
                     for (int i = 0; i < ROWS; i++) {
                         assertEquals((long) batch << 32 | i, longs.get(i));
@@ -131,8 +130,7 @@ class ArrowResultTest {
             }
             try (ResultReader reader = ResultReader.builder(pool).open(sink.openChannel())) {
                 assertTrue(reader.nextResult());
-                MalformedDataException refused =
-                        assertThrows(MalformedDataException.class, () -> reader.decode(codec));
+                MalformedDataException refused = assertThrows(MalformedDataException.class, () -> reader.decode(codec));
                 assertTrue(refused.getMessage().contains("other/1"), refused.getMessage());
                 assertEquals(ID, refused.resultId());
             }
@@ -179,15 +177,16 @@ class ArrowResultTest {
                 Batches.fillLongs(root, 0, bytes / Long.BYTES);
                 Places places = new Places(root.getVector(0).getDataBuffer());
                 int[] left = {3};
-                encoder(pool, threaded)
-                        .encode(ID, codec, ArrowCodecs.filled(root, into -> left[0]-- > 0), places);
+                encoder(pool, threaded).encode(ID, codec, ArrowCodecs.filled(root, into -> left[0]-- > 0), places);
                 if (bytes < CHUNK / 2) {
                     assertEquals(0, places.inPlace);
                 } else {
-                    long rest = places.copied; // what is left of a body behind its last whole cut, marks of nulls, metadata
+                    long rest =
+                            places.copied; // what is left of a body behind its last whole cut, marks of nulls, metadata
                     assertTrue(places.inPlace > 3L * bytes - 3L * CHUNK / 2, places.inPlace + " of " + bytes);
                     assertTrue(rest < 3L * CHUNK / 2 + 3L * bytes / 32 + 4_096, rest + " copied");
-                    audit.figure(places.inPlace + " of " + 3L * bytes + " bytes of bodies reached the sink where they lay");
+                    audit.figure(
+                            places.inPlace + " of " + 3L * bytes + " bytes of bodies reached the sink where they lay");
                 }
             }
         }
@@ -274,7 +273,8 @@ class ArrowResultTest {
             expected = Batches.arrows(Batches.longs(root, 20, 3_000));
             encoder(pool, threaded).encode(ID, codec, Batches.longs(root, 20, 3_000), sink);
         }
-        assertArrayEquals(expected, Received.all(pool, sink.toByteArray()).get(0).payload());
+        assertArrayEquals(
+                expected, Received.all(pool, sink.toByteArray()).get(0).payload());
     }
 
     @ParameterizedTest

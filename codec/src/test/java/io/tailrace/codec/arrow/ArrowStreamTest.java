@@ -86,10 +86,13 @@ class ArrowStreamTest {
         byte[] expected;
         try (VectorSchemaRoot root = VectorSchemaRoot.create(schema, allocator)) {
             expected = Batches.arrows(batches(root, seed, rows));
-            assertEquals(0xFFFF_FFFFL, Integer.toUnsignedLong(
-                    java.nio.ByteBuffer.wrap(expected, expected.length - 8, 4).getInt()));
+            assertEquals(
+                    0xFFFF_FFFFL,
+                    Integer.toUnsignedLong(java.nio.ByteBuffer.wrap(expected, expected.length - 8, 4)
+                            .getInt()));
             for (int region : REGIONS) {
-                assertArrayEquals(expected, Payloads.encode(codec, batches(root, seed, rows), region), schema.toString());
+                assertArrayEquals(
+                        expected, Payloads.encode(codec, batches(root, seed, rows), region), schema.toString());
             }
         }
         byte[] throughArrow = Batches.throughArrow(expected);

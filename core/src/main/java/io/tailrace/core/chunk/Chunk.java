@@ -109,7 +109,8 @@ public final class Chunk extends UnpooledHeapByteBuf {
         if (source.hasArray()) {
             checksum.update(source.array(), source.arrayOffset() + bodyFrom, bodyBytes);
         } else {
-            // Instead of a view for each cut. Cuts before this one end below the limit, so who makes views of them sees no difference.
+            // Instead of a view for each cut. Cuts before this one end below the limit, so who makes views of them sees
+            // no difference.
             int limit = source.limit();
             source.limit(bodyFrom + bodyBytes).position(bodyFrom);
             checksum.update(source);
