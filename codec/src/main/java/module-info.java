@@ -5,12 +5,14 @@ module io.tailrace.codec {
     requires org.lz4.java;
     requires org.objectweb.asm;
     requires static com.esotericsoftware.kryo.kryo5;
+    requires static org.apache.arrow.format;
     requires static org.apache.arrow.memory.core;
     requires static org.apache.arrow.vector;
     requires static org.apache.fory.core;
     requires static org.jspecify;
 
     exports io.tailrace.codec;
+    exports io.tailrace.codec.arrow;
     exports io.tailrace.codec.java;
     exports io.tailrace.codec.lz4;
 }

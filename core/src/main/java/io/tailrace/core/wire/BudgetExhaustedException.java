@@ -3,7 +3,10 @@ package io.tailrace.core.wire;
 
 import org.jspecify.annotations.Nullable;
 
-/** No chunk could be had: the process's budget is held by other results, or its memory is spent. Retriable. */
+/**
+ * No chunk could be had: the process's budget is held by other results, or its memory is spent. So may be that of an allocator
+ * which a codec was given. Retriable.
+ */
 public final class BudgetExhaustedException extends ResultException {
 
     private static final long serialVersionUID = 1;

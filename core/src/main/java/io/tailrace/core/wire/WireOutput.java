@@ -376,11 +376,13 @@ public final class WireOutput {
 
     /**
      * The same of memory that may be freed. Its owner is retained for as long as any byte of it may still be read, also when
-     * the result fails, and released then on whichever thread that is; one that is copied from is not.
+     * the result fails, and released then on whichever thread that is; one that is copied from is not. The buffer itself is given
+     * away with its owner: its limit must not change until then either.
      */
     public void writeOutOfBand(ByteBuffer source, @Nullable ReferenceCounted owner) throws IOException {
         if (source.hasRemaining() && next.takesByReference(source.remaining())) {
-            giveByReference(source.duplicate(), owner); // the caller's position and limit are the caller's
+            // Without an owner the caller's position and limit are the caller's.
+            giveByReference(owner == null ? source.duplicate() : source, owner);
             source.position(source.limit());
         } else {
             writeBytes(source);
