@@ -17,6 +17,7 @@ import org.apache.fory.serializer.BufferObject;
 import org.apache.fory.serializer.BufferSerializers;
 import org.apache.fory.serializer.PrimitiveArraySerializers;
 import org.apache.fory.serializer.Serializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stands in for Fory's own of arrays of primitives and of {@code ByteBuffer}s, with the same bytes. Fory's gives a big array out
@@ -40,31 +41,35 @@ final class ArraySerializer<T> extends Serializer<T> {
             ByteBuffer.allocateDirect(0).getClass());
 
     private final Serializer<T> own;
+    private final @Nullable Runnable unasked;
 
-    private ArraySerializer(Config config, Class<T> type, Serializer<T> own) {
+    private ArraySerializer(Config config, Class<T> type, Serializer<T> own, @Nullable Runnable unasked) {
         super(config, type);
         this.own = own;
+        this.unasked = unasked;
     }
 
     /**
      * Replaces them where they are Fory's; returns whether what is read then refers to no memory that it was read from. For many
      * languages it stays as it is: there several classes share a number.
+     *
+     * @param unasked told of a big array that could not go behind its element, which then is void
      */
-    static boolean replaceFor(Fory fory) {
+    static boolean replaceFor(Fory fory, @Nullable Runnable unasked) {
         if (fory.getConfig().isXlang()) {
             return false;
         }
         for (Class<?> type : REPLACED) {
-            replace(fory, type);
+            replace(fory, type, unasked);
         }
         return fory.getConfig().requireClassRegistration(); // or else there are more kinds of ByteBuffer
     }
 
-    private static <T> void replace(Fory fory, Class<T> type) {
+    private static <T> void replace(Fory fory, Class<T> type, @Nullable Runnable unasked) {
         Serializer<T> own = fory.getSerializer(type);
         if (own instanceof PrimitiveArraySerializers.PrimitiveArraySerializer
                 || own instanceof BufferSerializers.ByteBufferSerializer) {
-            fory.registerSerializer(type, new ArraySerializer<>(fory.getConfig(), type, own));
+            fory.registerSerializer(type, new ArraySerializer<>(fory.getConfig(), type, own, unasked));
         }
     }
 
@@ -82,14 +87,14 @@ final class ArraySerializer<T> extends Serializer<T> {
 
     @Override
     public void write(WriteContext context, T value) {
-        if (context.getBufferCallback() != null) {
-            int bytes = bytes(value);
-            if (bytes >= BIG_BYTES && bytes < Integer.MAX_VALUE) {
-                context.writeBufferObject(new Big(value, bytes));
-                return;
-            }
+        int bytes = bytes(value);
+        if (unasked == null || bytes < BIG_BYTES || bytes == Integer.MAX_VALUE) {
+            own.write(context, value);
+        } else if (context.getBufferCallback() == null) {
+            unasked.run();
+        } else {
+            context.writeBufferObject(new Big(value, bytes));
         }
-        own.write(context, value);
     }
 
     @Override

@@ -44,14 +44,25 @@ final class PooledFory {
     private final boolean inPlace;
     private final Scratch counted;
     private final int elementLimit;
-    private final @Nullable BufferCallback asked;
 
     private final MemoryBuffer buffer = MemoryBuffer.fromByteArray(NONE);
+    private final BufferCallback asked = this::staysInBand;
     private final List<BufferObject> behind = new ArrayList<>();
     private byte[] scratch = NONE;
 
+    /** The region that the buffer is pointed at, and how far it goes. */
+    private byte[] region = NONE;
+
+    private int limit;
+
     /** What an element takes, at most, in view of those before: where there is less room it begins in scratch. */
     private int likely;
+
+    /** Whether a result has big arrays. Fory writes all arrays otherwise then, and reads them slower. */
+    private boolean asking;
+
+    /** Whether there was one before, and what was written of the element is void. */
+    private boolean unasked;
 
     /** Whether Fory has begun something and not ended it. */
     private boolean inside;
@@ -60,8 +71,7 @@ final class PooledFory {
         this.fory = fory;
         this.counted = counted;
         this.elementLimit = elementLimit;
-        this.asked = outOfBand ? this::staysInBand : null;
-        this.inPlace = ArraySerializer.replaceFor(fory);
+        this.inPlace = ArraySerializer.replaceFor(fory, outOfBand ? () -> unasked = true : null);
     }
 
     private boolean staysInBand(BufferObject body) {
@@ -72,52 +82,70 @@ final class PooledFory {
         return false;
     }
 
+    @SuppressWarnings("ReferenceEquality") // where it is
     void write(@Nullable Object element, WireOutput out) throws IOException {
         out.ensure(WireOutput.ENSURE_MAX);
-        byte[] region = out.array();
-        int from = out.offset();
-        int room = out.limit() - from - Integer.BYTES;
-        if (room - likely >= likely >> 2) {
-            buffer.pointTo(region, from + Integer.BYTES, room);
-        } else {
-            buffer.pointTo(scratch, 0, scratch.length);
+        if (out.array() != region || out.limit() != limit) {
+            likely -= likely >> 3;
+            pointAt(out);
         }
-        buffer.writerIndex(0);
-        inside = true;
-        fory.serialize(buffer, element, asked);
-        inside = false;
-        int length = buffer.writerIndex();
-        likely = Math.max(length, likely - (likely >> 6));
+        int from = out.offset();
+        int at = from + Integer.BYTES;
+        if (limit - at - likely < likely >> 2) {
+            region = NONE;
+            buffer.pointTo(scratch, 0, scratch.length);
+            at = 0;
+        }
+        int length = serialize(element, at);
+        if (unasked) {
+            asking = true;
+            unasked = false;
+            length = serialize(element, at);
+        }
+        likely = Math.max(length, likely);
         int head = behind.isEmpty() ? length : length | BUFFERS_FOLLOW;
-        if (isAt(region)) {
+        if (region != NONE && buffer.getHeapMemory() == region) {
             INT.set(region, from, head);
-            out.commit(from + Integer.BYTES + length);
+            out.commit(at + length);
         } else {
-            writeScratch(head, length, out);
+            writeScratch(head, at, length, out);
         }
         if (head < 0) {
             writeBehind(out);
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // where it is
-    private boolean isAt(byte[] array) {
-        return buffer.getHeapMemory() == array;
+    private void pointAt(WireOutput out) {
+        region = out.array();
+        limit = out.limit();
+        buffer.pointTo(region, 0, limit);
     }
 
-    private void writeScratch(int head, int length, WireOutput out) throws IOException {
-        if (!isAt(scratch)) {
-            // An allocator of the caller's may take memory of another kind.
-            byte[] grown = buffer.isHeapFullyWriteable() ? buffer.getHeapMemory() : buffer.getBytes(0, length);
-            counted.hold(grown.length - scratch.length);
-            scratch = grown;
+    /** Returns how many bytes were written from {@code at} on, wherever the buffer is now. */
+    private int serialize(@Nullable Object element, int at) {
+        buffer.writerIndex(at);
+        inside = true;
+        fory.serialize(buffer, element, asking ? asked : null);
+        inside = false;
+        return buffer.writerIndex() - at;
+    }
+
+    private void writeScratch(int head, int at, int length, WireOutput out) throws IOException {
+        region = NONE;
+        int from = at;
+        byte[] grown = buffer.getHeapMemory();
+        if (!buffer.isHeapFullyWriteable()) { // an allocator of the caller's may take memory of another kind
+            grown = buffer.getBytes(at, length);
+            from = 0;
         }
+        counted.hold(grown.length - scratch.length);
+        scratch = grown;
         if (length > elementLimit) {
             throw new ResultTooLargeException(
                     "element too large for scratch", elementLimit, length, out.written(), out.resultId());
         }
         out.writeInt(head);
-        out.writeBytes(scratch, 0, length);
+        out.writeBytes(scratch, from, length);
         counted.copy(length);
         shrink();
     }
@@ -161,6 +189,7 @@ final class PooledFory {
         if (inPlace && head > 0 && length <= in.limit() - in.offset()) {
             int from = in.offset();
             buffer.pointTo(in.array(), from, length);
+            buffer.readerIndex(0);
             read = deserialize(length, 0, in);
             in.commit(from + length);
         } else {
@@ -168,6 +197,7 @@ final class PooledFory {
             counted.hold(length);
             try {
                 buffer.pointTo(gathered, 0, length);
+                buffer.readerIndex(0);
                 read = deserialize(length, head < 0 ? in.readInt() : 0, in);
             } finally {
                 counted.hold(-length);
@@ -180,16 +210,20 @@ final class PooledFory {
     }
 
     private @Nullable Object deserialize(int length, int count, WireInput in) throws IOException {
-        boolean flagged = (buffer.getByte(0) & OUT_OF_BAND) != 0;
-        ArrivingBuffers buffers = flagged ? new ArrivingBuffers(in, length, count) : null;
-        buffer.readerIndex(0);
+        Object read;
+        int left = count;
         inside = true;
-        Object read = fory.deserialize(buffer, buffers == null ? null : () -> buffers);
+        if ((buffer.getByte(0) & OUT_OF_BAND) == 0) {
+            read = fory.deserialize(buffer);
+        } else {
+            ArrivingBuffers buffers = new ArrivingBuffers(in, length, count);
+            read = fory.deserialize(buffer, () -> buffers);
+            left = buffers.left();
+        }
         inside = false;
         if (buffer.readerIndex() != length) {
             throw malformed("element of " + length + " bytes, of which " + buffer.readerIndex() + " were read", in);
         }
-        int left = buffers == null ? count : buffers.left();
         if (left != 0) {
             throw malformed("element without " + left + " of its buffers", in);
         }
@@ -210,6 +244,9 @@ final class PooledFory {
     /** Lets go of all that is not its own; false where it may have been left in the middle of something. */
     boolean rest() {
         buffer.pointTo(NONE, 0, 0);
+        region = NONE;
+        limit = 0;
+        asking = false;
         behind.clear();
         shrink();
         return !inside;
