@@ -257,12 +257,17 @@ final class PooledFory {
         scratch = NONE;
     }
 
-    /** Without what Fory wraps it in, which would tell all objects read so far, each by its own toString. */
+    /**
+     * Without what Fory wraps it in, which would tell all objects read so far, each by its own toString. Bytes that are broken
+     * run into assertions of Fory's, and into classes that cannot be linked: such an Error is the value's too.
+     */
     static Throwable reason(Throwable thrown) {
         Throwable reason = thrown;
         while (reason instanceof ForyException && reason.getCause() != null) {
             reason = reason.getCause();
         }
-        return reason;
+        return reason instanceof AssertionError || reason instanceof LinkageError
+                ? new IllegalStateException(reason.toString(), reason)
+                : reason;
     }
 }
