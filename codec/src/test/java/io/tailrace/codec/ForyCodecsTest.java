@@ -71,13 +71,11 @@ class ForyCodecsTest {
         return ForyCodecs.of(way::fory);
     }
 
-    private static <E> byte[] encodeAll(ValueCodec<Iterator<E>> each, List<E> elements, int region)
-            throws IOException {
+    private static <E> byte[] encodeAll(ValueCodec<Iterator<E>> each, List<E> elements, int region) throws IOException {
         return Payloads.encode(each, elements.iterator(), region);
     }
 
-    private static <E> List<E> decodeAll(ValueCodec<Iterator<E>> each, byte[] payload, int buffer)
-            throws IOException {
+    private static <E> List<E> decodeAll(ValueCodec<Iterator<E>> each, byte[] payload, int buffer) throws IOException {
         return ForySamples.drained(each.decode(Payloads.input(payload, buffer, DecoderLimits.DEFAULT)));
     }
 
@@ -169,7 +167,8 @@ class ForyCodecsTest {
     @Test
     void smallArraysAreTheBytesThatForyWrites() throws IOException {
         Blobs blobs = Blobs.of(1_000);
-        ByteBuffer payload = ByteBuffer.wrap(Payloads.encode(codecs(Way.COMPILED).value(Blobs.class), blobs, 64))
+        ByteBuffer payload = ByteBuffer.wrap(
+                        Payloads.encode(codecs(Way.COMPILED).value(Blobs.class), blobs, 64))
                 .order(ByteOrder.LITTLE_ENDIAN);
         byte[] element = new byte[payload.getInt()];
         payload.get(element);
@@ -287,8 +286,7 @@ class ForyCodecsTest {
         assertArrayEquals(payload, Payloads.encode(Codecs.consumedListOf(each), consumed, 1_000));
         assertTrue(consumed.stream().allMatch(line -> line == null));
         assertEquals(lines, Payloads.decode(Codecs.consumedListOf(each), payload, 7));
-        try (Stream<Line> stream =
-                Codecs.streamOf(each).decode(Payloads.input(payload, 7, DecoderLimits.DEFAULT))) {
+        try (Stream<Line> stream = Codecs.streamOf(each).decode(Payloads.input(payload, 7, DecoderLimits.DEFAULT))) {
             assertEquals(lines, stream.toList());
         }
     }
@@ -352,14 +350,12 @@ class ForyCodecsTest {
     }
 
     private static <E> ResultException refused(ValueCodec<Iterator<E>> each, List<E> elements) {
-        return assertThrows(
-                ResultException.class,
-                () -> {
-                    try (ChunkPool pool = ChunkPool.builder().build()) {
-                        MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
-                        ResultEncoder.builder(pool).build().encode(ID, each, elements.iterator(), sink);
-                    }
-                });
+        return assertThrows(ResultException.class, () -> {
+            try (ChunkPool pool = ChunkPool.builder().build()) {
+                MemorySink sink = new MemorySink(FrameBatch.Purpose.CONNECTION);
+                ResultEncoder.builder(pool).build().encode(ID, each, elements.iterator(), sink);
+            }
+        });
     }
 
     @ParameterizedTest

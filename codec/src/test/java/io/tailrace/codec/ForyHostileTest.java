@@ -79,8 +79,7 @@ class ForyHostileTest {
 
     private static <E> Subject each(ForyCodecs codecs, Class<E> type, List<E> elements) throws IOException {
         ValueCodec<Iterator<E>> each = codecs.each(type);
-        return new Subject(
-                in -> all(each.decode(in)), List.of(Payloads.encode(each, elements.iterator(), 1 << 20)));
+        return new Subject(in -> all(each.decode(in)), List.of(Payloads.encode(each, elements.iterator(), 1 << 20)));
     }
 
     private static List<Subject> subjects(Way way) throws IOException {
@@ -256,7 +255,8 @@ class ForyHostileTest {
         byte[] element = Payloads.encode(each, List.of(Blobs.of(10_000)).iterator(), 1 << 20);
         DecoderLimits limits = DecoderLimits.DEFAULT.withValueBytes(element.length - 5_000);
         for (int buffer : new int[] {100, 1 << 20}) {
-            assertThrows(ResultTooLargeException.class, () -> all(each.decode(Payloads.input(element, buffer, limits))));
+            assertThrows(
+                    ResultTooLargeException.class, () -> all(each.decode(Payloads.input(element, buffer, limits))));
         }
         DecoderLimits payload = DecoderLimits.DEFAULT.withPayloadBytes(element.length / 2);
         assertThrows(ResultTooLargeException.class, () -> all(each.decode(Payloads.input(element, 100, payload))));
@@ -331,8 +331,7 @@ class ForyHostileTest {
             byte[] broken = payload.clone();
             broken[at] ^= 0x55;
             refused(subject, broken, at);
-            assertEquals(
-                    lines, ForySamples.drained(each.decode(Payloads.input(payload, at, DecoderLimits.DEFAULT))));
+            assertEquals(lines, ForySamples.drained(each.decode(Payloads.input(payload, at, DecoderLimits.DEFAULT))));
         }
     }
 }

@@ -113,7 +113,8 @@ class ForyMemoryTest {
         }
 
         public static void main(String[] arguments) throws IOException {
-            ValueCodec<Iterator<Line>> each = ForyCodecs.of(Way.REFERENCES::fory).each(Line.class);
+            ValueCodec<Iterator<Line>> each =
+                    ForyCodecs.of(Way.REFERENCES::fory).each(Line.class);
             try (ChunkPool pool = ChunkPool.builder().chunkBytes(4_096).build()) {
                 ResultEncoder encoder = ResultEncoder.builder(pool).build();
                 encoder.encode(ID, each, ForySamples.lines(100).iterator(), new Looking(Long.MAX_VALUE));

@@ -40,8 +40,9 @@ final class ForyPool {
         Fory fory = settings.forys.get();
         boolean registered = fory.getConfig().requireClassRegistration();
         if (!registered && !settings.unregistered) {
-            throw new IllegalArgumentException("this Fory makes objects of any class that a payload names: require class"
-                    + " registration, or say allowUnregistered()");
+            throw new IllegalArgumentException(
+                    "this Fory makes objects of any class that a payload names: require class"
+                            + " registration, or say allowUnregistered()");
         }
         if (fory.getTypeResolver().isRegistrationFinished()) {
             throw new IllegalArgumentException("this Fory was used before: the supplier must make a new one each time");

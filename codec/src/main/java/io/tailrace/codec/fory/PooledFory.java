@@ -29,8 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class PooledFory {
 
     private static final byte[] NONE = {};
-    private static final VarHandle INT =
-            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
     private static final int BUFFERS_FOLLOW = 1 << 31;
 
