@@ -42,6 +42,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.fory.Fory;
 import org.apache.fory.memory.MemoryBuffer;
@@ -389,6 +390,31 @@ class ForyCodecsTest {
             assertEquals(ForySamples.lines(9), decodeAll(lines, good, 7));
         }
         assertTrue(codecs.scratchBytes() <= 1 << 20, () -> codecs.scratchBytes() + " held");
+    }
+
+    @Test
+    void aForyIsKeptForTheNextResultUnlessItThrew() throws IOException {
+        AtomicInteger made = new AtomicInteger();
+        ForyCodecs codecs = ForyCodecs.of(() -> {
+            made.incrementAndGet();
+            return Way.COMPILED.fory();
+        });
+        ValueCodec<Iterator<Object>> each = codecs.each(Object.class);
+        byte[] payload = encodeAll(each, List.of("a", "b"), 64);
+        assertEquals(List.of("a", "b"), decodeAll(each, payload, 1));
+        assertEquals(1, made.get());
+        refused(each, List.of(new Unknown(1)));
+        assertEquals(List.of("a", "b"), decodeAll(each, payload, 1));
+        assertEquals(2, made.get());
+        payload[payload.length / 2 + Integer.BYTES] = 99; // the second's first byte, flags of Fory's
+        assertThrows(UncheckedIOException.class, () -> decodeAll(each, payload, 1));
+        encodeAll(each, List.of("a", "b"), 64);
+        assertEquals(3, made.get());
+        // Cut between two elements, Fory has nothing to do with it.
+        byte[] cut = Arrays.copyOf(encodeAll(each, List.of("a", "b"), 64), 10);
+        assertThrows(UncheckedIOException.class, () -> decodeAll(each, cut, 1));
+        encodeAll(each, List.of("a", "b"), 64);
+        assertEquals(3, made.get());
     }
 
     @Test

@@ -32,12 +32,12 @@ final class ForySamples {
         BLUE
     }
 
+    /** Without a boolean, on which the fuzzer's guard of Unsafe fails in what Fory compiles. */
     record Line(
             String text,
             int number,
             long big,
             double exact,
-            boolean flag,
             Colour colour,
             List<Integer> numbers,
             Map<String, Long> scores) {}
@@ -151,8 +151,7 @@ final class ForySamples {
             numbers.add(id - i);
         }
         String text = "line \u00e4 " + id + (id % 7 == 0 ? " \u4e2d\u6587" : "");
-        return new Line(
-                text, id, 1L << id % 60, id / 8d, id % 2 == 0, id % 3 == 0 ? Colour.RED : Colour.BLUE, numbers, scores);
+        return new Line(text, id, 1L << id % 60, id / 8d, id % 3 == 0 ? Colour.RED : Colour.BLUE, numbers, scores);
     }
 
     static List<Line> lines(int count) {
