@@ -32,7 +32,6 @@ final class ForySamples {
         BLUE
     }
 
-    /** Without a boolean, on which the fuzzer's guard of Unsafe fails in what Fory compiles. */
     record Line(
             String text,
             int number,

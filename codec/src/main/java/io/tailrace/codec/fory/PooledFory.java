@@ -63,8 +63,8 @@ final class PooledFory {
     /** Whether there was one before, and what was written of the element is void. */
     private boolean unasked;
 
-    /** Whether Fory has begun something and not ended it. */
-    private boolean inside;
+    /** Whether Fory threw something, and may have been left in the middle of it. */
+    private boolean threw;
 
     PooledFory(Fory fory, Scratch counted, int elementLimit, boolean outOfBand) {
         this.fory = fory;
@@ -101,8 +101,10 @@ final class PooledFory {
             unasked = false;
             length = serialize(element, at);
         }
-        likely = Math.max(length, likely);
-        int head = behind.isEmpty() ? length : length | BUFFERS_FOLLOW;
+        if (length > likely) {
+            likely = length;
+        }
+        int head = asking && !behind.isEmpty() ? length | BUFFERS_FOLLOW : length;
         if (region != NONE && buffer.getHeapMemory() == region) {
             INT.set(region, from, head);
             out.commit(at + length);
@@ -123,9 +125,12 @@ final class PooledFory {
     /** Returns how many bytes were written from {@code at} on, wherever the buffer is now. */
     private int serialize(@Nullable Object element, int at) {
         buffer.writerIndex(at);
-        inside = true;
-        fory.serialize(buffer, element, asking ? asked : null);
-        inside = false;
+        try {
+            fory.serialize(buffer, element, asking ? asked : null);
+        } catch (Throwable e) {
+            threw = true;
+            throw e;
+        }
         return buffer.writerIndex() - at;
     }
 
@@ -211,15 +216,18 @@ final class PooledFory {
     private @Nullable Object deserialize(int length, int count, WireInput in) throws IOException {
         Object read;
         int left = count;
-        inside = true;
-        if ((buffer.getByte(0) & OUT_OF_BAND) == 0) {
-            read = fory.deserialize(buffer);
-        } else {
-            ArrivingBuffers buffers = new ArrivingBuffers(in, length, count);
-            read = fory.deserialize(buffer, () -> buffers);
-            left = buffers.left();
+        try {
+            if ((buffer.getByte(0) & OUT_OF_BAND) == 0) {
+                read = fory.deserialize(buffer);
+            } else {
+                ArrivingBuffers buffers = new ArrivingBuffers(in, length, count);
+                read = fory.deserialize(buffer, () -> buffers);
+                left = buffers.left();
+            }
+        } catch (Throwable e) {
+            threw = true;
+            throw e;
         }
-        inside = false;
         if (buffer.readerIndex() != length) {
             throw malformed("element of " + length + " bytes, of which " + buffer.readerIndex() + " were read", in);
         }
@@ -248,7 +256,7 @@ final class PooledFory {
         asking = false;
         behind.clear();
         shrink();
-        return !inside;
+        return !threw;
     }
 
     void drop() {
