@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.codec.fory;
+
+import io.tailrace.codec.elements.ArrivingElements;
+import io.tailrace.codec.elements.ForeignErrors;
+import io.tailrace.core.wire.ValueCodec;
+import io.tailrace.core.wire.WireInput;
+import io.tailrace.core.wire.WireOutput;
+import java.io.IOException;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+
+/** Elements up to the payload's end. */
+final class ForyEach<E> implements ValueCodec<Iterator<E>> {
+
+    private final Class<E> type;
+    private final ForyPool pool;
+
+    ForyEach(Class<E> type, ForyPool pool) {
+        this.type = type;
+        this.pool = pool;
+    }
+
+    @Override
+    public String id() {
+        return "fory-each/1";
+    }
+
+    @Override
+    public void encode(Iterator<E> values, WireOutput out) throws IOException {
+        PooledFory fory = pool.take();
+        try {
+            for (long index = 0; values.hasNext(); index++) {
+                E element = values.next();
+                try {
+                    fory.write(element, out);
+                } catch (Throwable e) {
+                    throw ForeignErrors.told(PooledFory.reason(e), "[" + index + "]", out);
+                }
+            }
+        } finally {
+            pool.give(fory);
+        }
+    }
+
+    @Override
+    public Iterator<E> decode(WireInput in) {
+        return new Elements<>(type, pool, in);
+    }
+
+    private static final class Elements<E> extends ArrivingElements<E> {
+        private final Class<E> type;
+        private final ForyPool pool;
+        private final WireInput in;
+        private @Nullable PooledFory fory;
+
+        Elements(Class<E> type, ForyPool pool, WireInput in) {
+            super(in);
+            this.type = type;
+            this.pool = pool;
+            this.in = in;
+        }
+
+        @Override
+        protected @Nullable E read() throws IOException {
+            PooledFory taken = fory;
+            if (taken == null) {
+                taken = pool.take();
+                fory = taken;
+            }
+            try {
+                return taken.read(type, in);
+            } catch (Throwable e) {
+                throw ForeignErrors.told(PooledFory.reason(e), "", in);
+            }
+        }
+
+        @Override
+        protected void release() {
+            PooledFory taken = fory;
+            fory = null;
+            if (taken != null) {
+                pool.give(taken);
+            }
+        }
+    }
+}
