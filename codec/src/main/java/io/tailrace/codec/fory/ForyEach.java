@@ -29,15 +29,14 @@ final class ForyEach<E> implements ValueCodec<Iterator<E>> {
     @Override
     public void encode(Iterator<E> values, WireOutput out) throws IOException {
         PooledFory fory = pool.take();
+        long index = 0;
         try {
-            for (long index = 0; values.hasNext(); index++) {
-                E element = values.next();
-                try {
-                    fory.write(element, out);
-                } catch (Throwable e) {
-                    throw ForeignErrors.told(PooledFory.reason(e), "[" + index + "]", out);
-                }
+            while (values.hasNext()) {
+                fory.write(values.next(), out);
+                index++;
             }
+        } catch (Throwable e) {
+            throw ForeignErrors.told(PooledFory.reason(e), "[" + index + "]", out);
         } finally {
             pool.give(fory);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.tailrace.codec;
+package io.tailrace.codec.fory;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -11,12 +11,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.tailrace.codec.ForySamples.Blobs;
-import io.tailrace.codec.ForySamples.Line;
-import io.tailrace.codec.ForySamples.Node;
-import io.tailrace.codec.ForySamples.Unknown;
-import io.tailrace.codec.ForySamples.Way;
-import io.tailrace.codec.fory.ForyCodecs;
+import io.netty.util.ReferenceCounted;
+import io.tailrace.codec.Codecs;
+import io.tailrace.codec.Payloads;
+import io.tailrace.codec.fory.ForySamples.Blobs;
+import io.tailrace.codec.fory.ForySamples.Line;
+import io.tailrace.codec.fory.ForySamples.Node;
+import io.tailrace.codec.fory.ForySamples.Unknown;
+import io.tailrace.codec.fory.ForySamples.Way;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
@@ -186,7 +188,7 @@ class ForyCodecsTest {
         }
 
         @Override
-        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) {
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner) {
             bodies.add(body);
             return next(written);
         }
@@ -451,7 +453,8 @@ class ForyCodecsTest {
                 }
 
                 @Override
-                public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) throws IOException {
+                public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner)
+                        throws IOException {
                     return next(written);
                 }
 
@@ -498,9 +501,10 @@ class ForyCodecsTest {
             }
         };
         assertEquals(
-                "c",
-                assertThrows(IllegalStateException.class, () -> Payloads.encode(each, broken, 100))
-                        .getMessage());
+                "[0]: java.lang.IllegalStateException: c",
+                assertThrows(MalformedDataException.class, () -> Payloads.encode(each, broken, 100))
+                        .reason(),
+                "a failure of what gives the elements is the value's");
     }
 
     @Test

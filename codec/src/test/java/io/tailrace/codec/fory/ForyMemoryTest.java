@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.tailrace.codec;
+package io.tailrace.codec.fory;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.tailrace.codec.ForySamples.Line;
-import io.tailrace.codec.ForySamples.Way;
-import io.tailrace.codec.fory.ForyCodecs;
+import io.tailrace.codec.Codecs;
+import io.tailrace.codec.fory.ForySamples.Line;
+import io.tailrace.codec.fory.ForySamples.Way;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.tailrace.codec;
+package io.tailrace.codec.fory;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.tailrace.codec;
+package io.tailrace.codec.fory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.tailrace.codec.ForySamples.Blobs;
-import io.tailrace.codec.ForySamples.Line;
-import io.tailrace.codec.ForySamples.Node;
-import io.tailrace.codec.ForySamples.Way;
-import io.tailrace.codec.fory.ForyCodecs;
+import io.tailrace.codec.Payloads;
+import io.tailrace.codec.fory.ForySamples.Blobs;
+import io.tailrace.codec.fory.ForySamples.Line;
+import io.tailrace.codec.fory.ForySamples.Node;
+import io.tailrace.codec.fory.ForySamples.Way;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.ResultWriter;
