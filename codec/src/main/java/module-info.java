@@ -11,5 +11,6 @@ module io.tailrace.codec {
     requires static org.jspecify;
 
     exports io.tailrace.codec;
+    exports io.tailrace.codec.kryo;
     exports io.tailrace.codec.lz4;
 }

@@ -14,12 +14,12 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Payloads without frames: values through bare buffers of any size. */
-final class Payloads {
+public final class Payloads {
 
     private Payloads() {}
 
     /** The payload, written in regions of so many bytes. */
-    static <T> byte[] encode(ValueCodec<T> codec, T value, int regionBytes) throws IOException {
+    public static <T> byte[] encode(ValueCodec<T> codec, T value, int regionBytes) throws IOException {
         ByteArrayOutputStream payload = new ByteArrayOutputStream();
         WireOutput out = new WireOutput(new Regions(payload, regionBytes), 0);
         codec.encode(value, out);
@@ -28,7 +28,7 @@ final class Payloads {
     }
 
     /** The value, out of buffers of so many bytes. */
-    static <T> T decode(ValueCodec<T> codec, byte[] payload, int bufferBytes) throws IOException {
+    public static <T> T decode(ValueCodec<T> codec, byte[] payload, int bufferBytes) throws IOException {
         WireInput in = input(payload, bufferBytes, DecoderLimits.DEFAULT);
         T value = codec.decode(in);
         if (!in.exhausted()) {
@@ -37,7 +37,7 @@ final class Payloads {
         return value;
     }
 
-    static WireInput input(byte[] payload, int bufferBytes, DecoderLimits limits) {
+    public static WireInput input(byte[] payload, int bufferBytes, DecoderLimits limits) {
         return new WireInput(new Buffers(payload, bufferBytes), limits, null);
     }
 
