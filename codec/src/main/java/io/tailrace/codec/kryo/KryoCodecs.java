@@ -31,6 +31,9 @@ import java.util.function.Supplier;
  * take, and is 1 GiB by default. Nobody bounds what the caller's serializers allocate, nor those of Kryo's that put a stream of
  * their own between: chunked encoding, {@code DeflateSerializer}, {@code BlowfishSerializer}.
  *
+ * <p>Deep nesting ends in an exception of ours too, but where the stack overflows there, a class that is first used then is lost
+ * to the JVM: who reads from strangers says {@code setMaxDepth} on the Kryo.
+ *
  * <p>Kryo keeps each object written to in a table while references are on, so one value keeps memory by its number of objects;
  * of elements, that is emptied after each.
  *

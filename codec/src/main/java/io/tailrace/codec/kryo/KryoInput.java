@@ -17,8 +17,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,14 +50,22 @@ final class KryoInput extends Input {
 
     private static final int MAX_LONG_BYTES = 9;
 
-    /** Those who make room for as many elements as they are told; {@code readVarInt} has other callers. */
-    private static final Set<Class<?>> MAKING_ROOM = Set.of(
+    /** Those who make room for as many elements as they are told, of so many bytes; {@code readVarInt} has other callers. */
+    private static final Map<Class<?>, Integer> MAKING_ROOM = Map.of(
             CollectionSerializer.class,
+            REFERENCE_BYTES,
             MapSerializer.class,
+            REFERENCE_BYTES,
             DefaultArraySerializers.ObjectArraySerializer.class,
+            REFERENCE_BYTES,
             DefaultArraySerializers.StringArraySerializer.class,
+            REFERENCE_BYTES,
             CompatibleFieldSerializer.class,
-            ClosureSerializer.class);
+            REFERENCE_BYTES,
+            ClosureSerializer.class,
+            REFERENCE_BYTES,
+            DefaultArraySerializers.BooleanArraySerializer.class,
+            1);
 
     private static final StackWalker CALLERS = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
@@ -497,13 +505,14 @@ final class KryoInput extends Input {
     }
 
     private void makeRoom(int elements, Class<?> caller) {
-        if (!MAKING_ROOM.contains(caller)) {
+        Integer width = MAKING_ROOM.get(caller);
+        if (width == null) {
             return;
         }
         if (elements < 0) {
             throw malformed("negative count " + elements);
         }
-        roomMade += (long) elements * REFERENCE_BYTES;
+        roomMade += (long) elements * width;
         long most = in.valueLimit() + REFERENCE_BYTES * total();
         if (roomMade > most) {
             throw new KryoException(

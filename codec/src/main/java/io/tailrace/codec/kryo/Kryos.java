@@ -2,6 +2,7 @@
 package io.tailrace.codec.kryo;
 
 import com.esotericsoftware.kryo.kryo5.Kryo;
+import com.esotericsoftware.kryo.kryo5.KryoException;
 import com.esotericsoftware.kryo.kryo5.util.Pool;
 
 /**
@@ -11,6 +12,12 @@ import com.esotericsoftware.kryo.kryo5.util.Pool;
  * <p><b>Threads.</b> As the pool: any, where that is safe for them.
  */
 record Kryos(Pool<Kryo> pool, boolean unregisteredToo) {
+
+    static {
+        // What Kryo tells of an overflown stack; a class whose first use fails for want of stack is lost to the JVM for
+        // ever.
+        new KryoException("").addTrace("");
+    }
 
     Kryo take() {
         Kryo kryo = pool.obtain();

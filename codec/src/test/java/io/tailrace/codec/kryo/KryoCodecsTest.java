@@ -19,13 +19,14 @@ import com.esotericsoftware.kryo.kryo5.io.Output;
 import com.esotericsoftware.kryo.kryo5.serializers.JavaSerializer;
 import com.esotericsoftware.kryo.kryo5.util.Pool;
 import com.sun.management.ThreadMXBean;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.tailrace.codec.Codecs;
 import io.tailrace.codec.Payloads;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
-import io.tailrace.core.sink.FrameSink;
 import io.tailrace.core.sink.MemorySink;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.DecoderLimits;
@@ -35,12 +36,14 @@ import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ResultTooLargeException;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
+import io.tailrace.core.wire.WireOutput;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -151,7 +154,7 @@ class KryoCodecsTest {
     /** Of all kinds. */
     private static List<Object> things() {
         Map<String, Object> map = new LinkedHashMap<>();
-        map.put("a", List.of().toArray());
+        map.put("a", 1);
         map.put("b", new ArrayList<>(Arrays.asList(1, 2L, null, "text", 'c', (short) 3, (byte) 4, 1.5, 2.5f, true)));
         List<Object> all = new ArrayList<>(lines(20));
         all.addAll(
@@ -198,13 +201,7 @@ class KryoCodecsTest {
                 List<?> read = (List<?>) Payloads.decode(codec, expected, size);
                 for (int i = 0; i < things.size(); i++) {
                     Object thing = things.get(i);
-                    if (thing instanceof Map<?, ?>) {
-                        assertEquals(
-                                thing.toString().length(),
-                                read.get(i).toString().length());
-                    } else {
-                        assertArrayEquals(comparable(thing), comparable(read.get(i)));
-                    }
+                    assertArrayEquals(comparable(thing), comparable(read.get(i)));
                 }
             }
         }
@@ -394,10 +391,10 @@ class KryoCodecsTest {
                 .build();
         ValueCodec<Iterator<Nothing>> codec = silent.each(Nothing.class);
         assertTold("[0]", 0, () -> Payloads.encode(codec, List.of(new Nothing()).iterator(), 64));
-        assertTold("[0]", 0, () -> drained(codec.decode(Payloads.input(new byte[1], 64, DecoderLimits.DEFAULT))));
+        assertTold("no bytes", 0, () -> drained(codec.decode(Payloads.input(new byte[1], 64, DecoderLimits.DEFAULT))));
         byte[] lines = Payloads.encode(PLAIN.each(Line.class), lines(3).iterator(), 64);
         assertTold(
-                "[2]",
+                "ends inside",
                 lines.length - 1,
                 () -> drained(PLAIN.each(Line.class)
                         .decode(Payloads.input(Arrays.copyOf(lines, lines.length - 1), 64, DecoderLimits.DEFAULT))));
@@ -469,29 +466,45 @@ class KryoCodecsTest {
     @Test
     void aSinksOwnExceptionComesOutAsItWas() throws IOException {
         for (Exception own : List.of(new IOException("sink"), new IllegalStateException("sink"))) {
-            FrameSink sink = new FrameSink() {
-                private int writes;
+            WireOutput out = new WireOutput(new TwoRegions(own), 0);
+            List<Object> lines = new ArrayList<>(lines(1_000));
+            assertSame(own, assertThrows(Exception.class, () -> PLAIN.value().encode(lines, out)));
+            WireOutput again = new WireOutput(new TwoRegions(own), 0);
+            Iterator<Line> each = lines(1_000).iterator();
+            assertSame(
+                    own,
+                    assertThrows(Exception.class, () -> PLAIN.each(Line.class).encode(each, again)));
+        }
+    }
 
-                @Override
-                public void write(FrameBatch batch) throws IOException {
-                    if (++writes == 3) {
-                        if (own instanceof IOException e) {
-                            throw e;
-                        }
-                        throw (IllegalStateException) own;
-                    }
-                }
+    /** Gives two regions and no third. */
+    private static final class TwoRegions implements WireOutput.Next {
+        private final Exception own;
+        private int given;
 
-                @Override
-                public void close() {}
-            };
-            try (ChunkPool pool = ChunkPool.builder().chunkBytes(1_000).build()) {
-                ResultEncoder encoder = ResultEncoder.builder(pool).build();
-                Throwable thrown = assertThrows(
-                        Exception.class,
-                        () -> encoder.encode(ID, PLAIN.value(), new ArrayList<Object>(lines(1_000)), sink));
-                assertSame(own, thrown);
+        TwoRegions(Exception own) {
+            this.own = own;
+        }
+
+        @Override
+        public ByteBuf next(@Nullable ByteBuf written) throws IOException {
+            if (++given <= 2) {
+                return Unpooled.wrappedBuffer(new byte[100]).clear();
             }
+            if (own instanceof IOException e) {
+                throw e;
+            }
+            throw (IllegalStateException) own;
+        }
+
+        @Override
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean takesByReference(int length) {
+            return false;
         }
     }
 
@@ -531,7 +544,7 @@ class KryoCodecsTest {
     }
 
     @Test
-    void everyTruncationAndFlippedBitGivesAValueOrOurException() throws IOException {
+    void everyTruncationAndEveryThirdFlippedBitGivesAValueOrOurException() throws IOException {
         int[] cases = {0};
         for (Map.Entry<ValueCodec<?>, byte[]> subject : subjects().toList()) {
             byte[] payload = subject.getValue();
@@ -540,7 +553,7 @@ class KryoCodecsTest {
                 fed(subject.getKey(), Arrays.copyOf(payload, length), length % 11 + 1);
                 cases[0]++;
             }
-            for (int bit = 0; bit < payload.length * 8; bit++) {
+            for (int bit = 0; bit < payload.length * 8; bit += 3) {
                 byte[] flipped = payload.clone();
                 flipped[bit / 8] ^= (byte) (1 << bit % 8);
                 fed(subject.getKey(), flipped, bit % 11 + 1);
@@ -550,7 +563,7 @@ class KryoCodecsTest {
         audit.figure(cases[0] + " truncations and flipped bits");
     }
 
-    /** In place of each byte in turn, 1, 2 or 5 bytes of a length. */
+    /** In place of every third byte in turn, two to six bytes of a length. */
     @Test
     void lengthsThatLieTakeNoMemory() throws IOException {
         byte[][] lengths = {
@@ -566,7 +579,7 @@ class KryoCodecsTest {
         for (Map.Entry<ValueCodec<?>, byte[]> subject : subjects().toList()) {
             byte[] payload = subject.getValue();
             fed(subject.getKey(), payload, 7);
-            for (int at = 0; at < payload.length; at++) {
+            for (int at = cases % 3; at < payload.length; at += 3) {
                 for (byte[] length : lengths) {
                     byte[] lying = new byte[payload.length - 1 + length.length];
                     System.arraycopy(payload, 0, lying, 0, at);
