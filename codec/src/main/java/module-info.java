@@ -15,5 +15,6 @@ module io.tailrace.codec {
     exports io.tailrace.codec.arrow;
     exports io.tailrace.codec.fory;
     exports io.tailrace.codec.java;
+    exports io.tailrace.codec.kryo;
     exports io.tailrace.codec.lz4;
 }

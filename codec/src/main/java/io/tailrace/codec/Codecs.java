@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.codec;
 
+import io.tailrace.codec.elements.StringBytes;
 import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.math.BigDecimal;

@@ -4,6 +4,7 @@ package io.tailrace.codec;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.tailrace.codec.elements.StringBytes;
 import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;

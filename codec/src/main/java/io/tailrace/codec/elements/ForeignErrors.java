@@ -19,6 +19,8 @@ public final class ForeignErrors {
     /** A cause chain may be a ring. */
     private static final int MAX_CAUSES = 32;
 
+    private static final int MAX_REASON = 1_000;
+
     private ForeignErrors() {}
 
     /** Of what was thrown while writing {@code what}, "[17]" say, or nothing; an Error, a deep nesting apart, is thrown on. */
@@ -43,13 +45,20 @@ public final class ForeignErrors {
         if (ours instanceof IOException checked) {
             return checked;
         }
-        if (thrown instanceof Error error && !(thrown instanceof StackOverflowError)) {
+        boolean tooDeep = first(thrown, StackOverflowError.class::isInstance) != null;
+        Throwable failed = thrown instanceof Error ? thrown : first(thrown, VirtualMachineError.class::isInstance);
+        if (!tooDeep && failed instanceof Error error) {
             throw error;
         }
-        String reason = thrown instanceof StackOverflowError ? "nested too deep for the stack" : thrown.toString();
+        String reason = tooDeep ? "nested too deep for the stack" : brief(thrown.toString());
         IOException told = new MalformedDataException(what.isEmpty() ? reason : what + ": " + reason, at, id);
         told.initCause(thrown);
         return told;
+    }
+
+    /** A serializer may tell of each of the thousands of objects that it was in. */
+    private static String brief(String reason) {
+        return reason.length() <= MAX_REASON ? reason : reason.substring(0, MAX_REASON) + "...";
     }
 
     private static @Nullable Throwable first(Throwable thrown, Predicate<Throwable> wanted) {

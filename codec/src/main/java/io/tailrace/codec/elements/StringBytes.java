@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.tailrace.codec;
+package io.tailrace.codec.elements;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * below 256, which is what goes on the wire. Opened by {@code --add-opens java.base/java.lang=io.tailrace.codec}, or
  * {@code =ALL-UNNAMED} on the class path.
  */
-final class StringBytes {
+public final class StringBytes {
 
     private static final byte LATIN_1 = 0;
 
@@ -25,7 +25,7 @@ final class StringBytes {
     private static final @Nullable MethodHandle NEW = findNew();
 
     /** Whether they can be had; that they look as expected was tried, too. */
-    static final boolean OPEN = VALUE != null && CODER != null && NEW != null && asExpected();
+    public static final boolean OPEN = VALUE != null && CODER != null && NEW != null && asExpected();
 
     static {
         Logger log = System.getLogger(StringBytes.class.getName());
@@ -71,13 +71,13 @@ final class StringBytes {
 
     /** Only where {@link #OPEN}. */
     @SuppressWarnings("NullAway") // OPEN says that it is there
-    static boolean isLatin1(String text) {
+    public static boolean isLatin1(String text) {
         return (byte) CODER.get(text) == LATIN_1;
     }
 
     /** Only where {@link #OPEN}; the array becomes the string's own. */
     @SuppressWarnings("NullAway") // OPEN says that it is there
-    static String latin1(byte[] own) {
+    public static String latin1(byte[] own) {
         try {
             return (String) NEW.invokeExact(own, LATIN_1);
         } catch (Error | RuntimeException e) {
@@ -89,7 +89,7 @@ final class StringBytes {
 
     /** Only where {@link #OPEN}; not to be written to. */
     @SuppressWarnings("NullAway") // OPEN says that it is there
-    static byte[] of(String text) {
+    public static byte[] of(String text) {
         return (byte[]) VALUE.get(text);
     }
 }
