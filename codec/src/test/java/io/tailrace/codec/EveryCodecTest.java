@@ -234,6 +234,21 @@ class EveryCodecTest {
                                 .decode(in)
                                 .iterator()),
                         new Bytes(payload)),
+                new Subject(
+                        "streamOf",
+                        false,
+                        in -> all(Codecs.streamOf(each).decode(in).iterator()),
+                        new Bytes(payload)),
+                new Subject(
+                        "iterableOf",
+                        false,
+                        in -> all(Codecs.iterableOf(each).decode(in).iterator()),
+                        new Bytes(payload)),
+                new Subject(
+                        "consumedListOf",
+                        false,
+                        in -> Codecs.consumedListOf(each).decode(in),
+                        new Bytes(payload)),
                 new Subject("rows", false, in -> rows(COLUMNS, in), new Bytes(rows())),
                 new Subject(
                         "rows of which a column is read",

@@ -21,6 +21,7 @@ import com.esotericsoftware.kryo.kryo5.util.Pool;
 import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.util.ReferenceCounted;
 import io.tailrace.codec.Codecs;
 import io.tailrace.codec.Payloads;
 import io.tailrace.core.ResultEncoder;
@@ -498,7 +499,7 @@ class KryoCodecsTest {
         }
 
         @Override
-        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body) {
+        public ByteBuf nextAfter(@Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner) {
             throw new UnsupportedOperationException();
         }
 
