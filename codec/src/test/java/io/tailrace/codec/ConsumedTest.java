@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.esotericsoftware.kryo.kryo5.Kryo;
+import io.tailrace.codec.fory.ForyCodecs;
 import io.tailrace.codec.java.JavaCodecs;
+import io.tailrace.codec.kryo.KryoCodecs;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
@@ -32,6 +35,7 @@ import java.util.LinkedList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.fory.Fory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -197,6 +201,25 @@ class ConsumedTest {
                     JavaCodecs.builder(info -> ObjectInputFilter.Status.ALLOWED)
                             .build()
                             .each(Row.class);
+                case "kryo" ->
+                    KryoCodecs.builder(() -> {
+                                Kryo kryo = new Kryo();
+                                kryo.register(Row.class);
+                                return kryo;
+                            })
+                            .build()
+                            .each(Row.class);
+                case "fory" ->
+                    ForyCodecs.of(() -> {
+                                Fory fory = Fory.builder()
+                                        .withXlang(false)
+                                        .withRefTracking(true)
+                                        .requireClassRegistration(true)
+                                        .build();
+                                fory.register(Row.class);
+                                return fory;
+                            })
+                            .each(Row.class);
                 default -> Codecs.each(ROWS);
             };
         }
@@ -265,7 +288,7 @@ class ConsumedTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"consumed list", "consuming iterator", "list", "java"})
+    @ValueSource(strings = {"consumed list", "consuming iterator", "list", "java", "kryo", "fory"})
     void theLiveHeapFallsWhileWhatIsConsumedIsEncoded(String source, @TempDir Path directory) throws Exception {
         try (ChildJvm child =
                 ChildJvm.of(Falling.class, directory).start(source, LeakAudit.FULL ? "2000000" : "200000")) {
