@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
@@ -52,7 +53,12 @@ final class ArrowBatches implements AutoCloseable {
     /** As a source for the codec. */
     ArrowReader source() {
         int[] left = {batches};
-        return ArrowCodecs.filled(root, same -> left[0]-- > 0);
+        return source(() -> left[0]-- > 0);
+    }
+
+    /** As long as there shall be more. */
+    ArrowReader source(BooleanSupplier more) {
+        return ArrowCodecs.filled(root, same -> more.getAsBoolean());
     }
 
     /** By Arrow's own writer; returns the bytes. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.bench;
 
+import io.tailrace.codec.arrow.ArrowCodecs;
 import io.tailrace.core.ResultWriter;
 import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.apache.arrow.vector.ipc.ArrowReader;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -21,7 +23,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** As {@link ValueFirstByteBenchmark}, of rows sent one by one by another serializer; of Arrow, of batches of 4,096 rows. */
+/**
+ * As {@link ValueFirstByteBenchmark}, of rows sent one by one by another serializer; of Arrow, of as many rows in batches of
+ * 65,536 at most.
+ */
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(
@@ -36,24 +41,34 @@ public class SerializerFirstByteBenchmark {
     @Param("2000000")
     int values;
 
-    @Param({"Kryo", "Fory", "ObjectOutputStream"})
+    @Param({"Kryo", "Kryo by hand", "Fory", "ObjectOutputStream", "Arrow"})
     String serializer;
 
     private FirstByte encoding;
     private List<Workloads.Row> rows;
     private ValueCodec<Iterator<Workloads.Row>> each;
+    private ArrowBatches batches;
+    private ValueCodec<ArrowReader> arrow;
     private ResultWriter writer;
 
     @Setup(Level.Trial)
     public void open() {
         encoding = new FirstByte(null);
-        rows = Values.rows(values).results().get(0);
-        each = SerializerRatios.each(serializer, Workloads.Row.class);
+        if (serializer.equals("Arrow")) {
+            batches = new ArrowBatches(Math.min(values, 65_536), 1);
+            arrow = ArrowCodecs.batches(batches.allocator());
+        } else {
+            rows = Values.rows(values).results().get(0);
+            each = SerializerRatios.each(serializer, Workloads.Row.class);
+        }
     }
 
     @TearDown(Level.Trial)
     public void close() {
         encoding.close();
+        if (batches != null) {
+            batches.close();
+        }
     }
 
     @TearDown(Level.Invocation)
@@ -62,8 +77,10 @@ public class SerializerFirstByteBenchmark {
     }
 
     @Benchmark
-    public ResultWriter each() throws IOException {
-        writer = encoding.beginEach(each, rows);
+    public ResultWriter first() throws IOException {
+        writer = batches == null
+                ? encoding.beginEach(each, rows)
+                : encoding.begin(arrow, batches.source(() -> !encoding.arrived()));
         return writer;
     }
 }
