@@ -96,6 +96,7 @@ final class BatchCheck {
         variadicRead = 0;
         bytesTold = 0;
         bytesMissing = 0;
+        require(batch.length() >= 0 && batch.length() <= Integer.MAX_VALUE, "batch of a length that no vector has");
         require(batch.compression() == null, "compressed body");
         require(batch.nodesLength() == nodes, "batch of other columns than its schema");
         for (Column column : columns) {

@@ -379,6 +379,17 @@ class ArrowHostileTest {
     }
 
     @Test
+    void rowsOfNoColumnsAreCounted() throws IOException {
+        for (long rows : new long[] {-1, -5, 1L << 31, Long.MIN_VALUE}) {
+            FlatBufferBuilder builder = new FlatBufferBuilder();
+            int at = new org.apache.arrow.vector.types.pojo.Schema(List.of()).getSchema(builder);
+            refuses(
+                    "no vector has",
+                    new Streams().message(builder, MessageHeader.Schema, at, 0).batch(rows, pairs(), pairs(), 0));
+        }
+    }
+
+    @Test
     void offsetsThatFallOrLeadOutsideAreRefused() throws IOException {
         ArrowType text = new ArrowType.Utf8();
         long[] buffers = pairs(0, 0, 0, 12, 16, 8);
