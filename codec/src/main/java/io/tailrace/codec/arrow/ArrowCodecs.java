@@ -50,7 +50,7 @@ public final class ArrowCodecs {
      * <p>An allocator that has no room fails the result with a {@link io.tailrace.core.wire.BudgetExhaustedException}, one that
      * never has so much with a {@link io.tailrace.core.wire.ResultTooLargeException}.
      *
-     * @param allocator of all that decoding makes; encoding makes nothing
+     * @param allocator of all that decoding makes; encoding makes only a copy of each dictionary, by the dictionary's own
      */
     public static ValueCodec<ArrowReader> batches(BufferAllocator allocator) {
         return new BatchesCodec(allocator);
