@@ -152,6 +152,9 @@ final class ArrivingBatches extends ArrowReader {
         if (check == null) {
             throw malformed("dictionary " + told.id() + " is not in the schema");
         }
+        if (told.isDelta()) {
+            check.checkAdded(told.data(), message.bodyLength());
+        }
         ArrowBuf body = readBody(message.bodyLength());
         ArrowDictionaryBatch batch;
         try {

@@ -29,7 +29,7 @@ import org.apache.arrow.vector.ipc.ArrowReader;
  * counts against the body, before a vector is given any of it. At most 1 MiB, or what the stream has brought so far, is allocated
  * ahead of a body; buffers that the stream leaves out, an eighth of a byte a row, come to at most 1 MiB above the body. Whether
  * text is UTF-8 and indices are in their dictionary is left to whoever reads them. Compressed bodies are refused: frames are
- * compressed instead.
+ * compressed instead; and so are additions to a dictionary of nested values, or of more than 2 GiB.
  */
 public final class ArrowCodecs {
 
@@ -50,7 +50,7 @@ public final class ArrowCodecs {
      * <p>An allocator that has no room fails the result with a {@link io.tailrace.core.wire.BudgetExhaustedException}, one that
      * never has so much with a {@link io.tailrace.core.wire.ResultTooLargeException}.
      *
-     * @param allocator of all that decoding makes; encoding makes nothing
+     * @param allocator of all that decoding makes; encoding makes only a copy of each dictionary, by the dictionary's own
      */
     public static ValueCodec<ArrowReader> batches(BufferAllocator allocator) {
         return new BatchesCodec(allocator);

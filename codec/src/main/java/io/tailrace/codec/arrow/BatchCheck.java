@@ -11,6 +11,9 @@ import org.apache.arrow.flatbuf.RecordBatch;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.vector.BaseFixedWidthVector;
 import org.apache.arrow.vector.BaseIntVector;
+import org.apache.arrow.vector.BaseLargeVariableWidthVector;
+import org.apache.arrow.vector.BaseVariableWidthVector;
+import org.apache.arrow.vector.BaseVariableWidthViewVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.ExtensionTypeVector;
 import org.apache.arrow.vector.FieldVector;
@@ -93,6 +96,7 @@ final class BatchCheck {
         variadicRead = 0;
         bytesTold = 0;
         bytesMissing = 0;
+        require(batch.length() >= 0 && batch.length() <= Integer.MAX_VALUE, "batch of a length that no vector has");
         require(batch.compression() == null, "compressed body");
         require(batch.nodesLength() == nodes, "batch of other columns than its schema");
         for (Column column : columns) {
@@ -101,6 +105,26 @@ final class BatchCheck {
         require(buffersRead == batch.buffersLength(), "batch of more buffers than its columns have");
         require(variadicRead == batch.variadicBufferCountsLength(), "batch of more counts than its columns have");
         body = null;
+    }
+
+    /**
+     * Checks what comes on top of the one column, before {@link #check}. Arrow's appender never gets room enough for some nested
+     * values, and adds up counts and bytes in ints, which it believes.
+     */
+    void checkAdded(@Nullable RecordBatch told, long toldLength) throws MalformedDataException {
+        FieldVector vector = columns.get(0).vector;
+        require(
+                vector instanceof BaseFixedWidthVector
+                        || vector instanceof BaseVariableWidthVector
+                        || vector instanceof BaseLargeVariableWidthVector
+                        || vector instanceof BaseVariableWidthViewVector,
+                "addition to a dictionary of nested values");
+        long bytes = toldLength;
+        for (ArrowBuf held : vector.getBuffers(false)) {
+            bytes += held.capacity();
+        }
+        long rows = vector.getValueCount() + (told == null ? 0 : told.length());
+        require(bytes <= Integer.MAX_VALUE && rows <= Integer.MAX_VALUE, "additions to a dictionary too large");
     }
 
     /** Checks the column, and returns how many values it holds. */

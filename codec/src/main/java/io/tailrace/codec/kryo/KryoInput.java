@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Lengths.</b> Text and arrays of primitives grow as they arrive. A collection, a map and an array of objects is made by
  * Kryo's serializers, at once, as long as the payload says it is: such a length is refused where all of them so far take more
  * than the limit on one value and what has arrived, at 8 bytes an element (a hash table may have 11). A length of at most 131,072 by
- * the depth of the object passes.
+ * the depth of the object passes, and so do many of collections, as long as they come to no more than that and the bytes that
+ * have arrived: elements that are all null take none.
  *
  * <p><b>Threads.</b> The decoding thread alone.
  *
@@ -79,6 +80,7 @@ final class KryoInput extends Input {
     private final long before;
     private byte[] stage = NO_REGION;
     private long roomMade;
+    private long lengthsPassed;
     private long pieced;
 
     KryoInput(WireInput in, Kryo kryo) {
@@ -484,7 +486,7 @@ final class KryoInput extends Input {
     @Override
     public int readVarIntFlag(boolean optimizePositive) {
         int value = flagged(optimizePositive);
-        if (optimizePositive && isMuch(value)) {
+        if (optimizePositive && (isMuch(value) || areMuch(value))) {
             makeRoom(value, CALLERS.getCallerClass());
         }
         return value;
@@ -502,6 +504,12 @@ final class KryoInput extends Input {
     /** A number so large, as unsigned, that it matters whether it is a length: Kryo makes the largest int of the smallest. */
     private boolean isMuch(int value) {
         return (value & 0xFFFF_FFC0) != 0 && (value & 0xFFFF_FFFFL) * Math.max(1, kryo.getDepth()) > FREE;
+    }
+
+    /** With those that nobody looked at, each of which may have been of elements that take no bytes. */
+    private boolean areMuch(int value) {
+        lengthsPassed += value;
+        return lengthsPassed > FREE + total();
     }
 
     private void makeRoom(int elements, Class<?> caller) {

@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.apache.arrow.flatbuf.Buffer;
+import org.apache.arrow.flatbuf.DictionaryBatch;
 import org.apache.arrow.flatbuf.Field;
 import org.apache.arrow.flatbuf.FieldNode;
 import org.apache.arrow.flatbuf.Int;
@@ -44,6 +45,8 @@ import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.ipc.ArrowReader;
 import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
 import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.apache.arrow.vector.types.pojo.DictionaryEncoding;
+import org.apache.arrow.vector.types.pojo.FieldType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -226,9 +229,31 @@ class ArrowHostileTest {
             return message(builder, MessageHeader.Schema, schema.getSchema(builder), 0);
         }
 
+        /** Of one column, whose values of that type are in dictionary 1. */
+        Streams encoded(ArrowType type, org.apache.arrow.vector.types.pojo.Field... children) {
+            FlatBufferBuilder builder = new FlatBufferBuilder();
+            int at = new org.apache.arrow.vector.types.pojo.Schema(List.of(new org.apache.arrow.vector.types.pojo.Field(
+                            "f", new FieldType(true, type, new DictionaryEncoding(1, false, null)), List.of(children))))
+                    .getSchema(builder);
+            return message(builder, MessageHeader.Schema, at, 0);
+        }
+
         /** Nodes of length and nulls, buffers of offset and length, one pair after the other. */
         Streams batch(long rows, long[] nodes, long[] buffers, long bodyLength, int... body) {
             FlatBufferBuilder builder = new FlatBufferBuilder();
+            int batch = recordBatch(builder, rows, nodes, buffers);
+            return message(builder, MessageHeader.RecordBatch, batch, bodyLength, body);
+        }
+
+        /** The same that is added to dictionary 1. */
+        Streams delta(long rows, long[] nodes, long[] buffers, long bodyLength, int... body) {
+            FlatBufferBuilder builder = new FlatBufferBuilder();
+            int batch = recordBatch(builder, rows, nodes, buffers);
+            int delta = DictionaryBatch.createDictionaryBatch(builder, 1, batch, true);
+            return message(builder, MessageHeader.DictionaryBatch, delta, bodyLength, body);
+        }
+
+        private static int recordBatch(FlatBufferBuilder builder, long rows, long[] nodes, long[] buffers) {
             RecordBatch.startNodesVector(builder, nodes.length / 2);
             for (int i = nodes.length - 2; i >= 0; i -= 2) {
                 FieldNode.createFieldNode(builder, nodes[i], nodes[i + 1]);
@@ -243,7 +268,7 @@ class ArrowHostileTest {
             RecordBatch.addLength(builder, rows);
             RecordBatch.addNodes(builder, nodesAt);
             RecordBatch.addBuffers(builder, buffersAt);
-            return message(builder, MessageHeader.RecordBatch, RecordBatch.endRecordBatch(builder), bodyLength, body);
+            return RecordBatch.endRecordBatch(builder);
         }
 
         byte[] end() {
@@ -317,6 +342,51 @@ class ArrowHostileTest {
                                 .batch(1 << 20, pairs(1 << 20, 0), pairs(0, 0), 0)
                                 .end(),
                         100));
+    }
+
+    /** Arrow makes room for such again and again, in vain. */
+    @Test
+    void nestedDictionariesAreNotAddedTo() throws IOException {
+        List<Streams> streams = List.of(
+                new Streams()
+                        .encoded(new ArrowType.FixedSizeList(0), Batches.field("e", LONG))
+                        .delta(1, pairs(1, 0, 0, 0), pairs(0, 0, 0, 0, 0, 0), 0),
+                new Streams()
+                        .encoded(STRUCT, Batches.field("e", new ArrowType.Null()))
+                        .delta(1, pairs(1, 0, 1, 0), pairs(0, 0), 0),
+                many(new Streams().encoded(STRUCT)));
+        for (Streams stream : streams) {
+            ResultException refused = read(stream.end(), 1_000, DecoderLimits.DEFAULT, 64 << 20);
+            assertTrue(refused != null && refused.getMessage().contains("nested"), String.valueOf(refused));
+        }
+    }
+
+    /** Rows without a body, each batch of them few enough. */
+    private static Streams many(Streams stream) {
+        for (int i = 0; i < 20; i++) {
+            stream.delta(1 << 23, pairs(1 << 23, 0), pairs(0, 0), 0);
+        }
+        return stream;
+    }
+
+    @Test
+    void flatDictionariesAreAddedTo() throws IOException {
+        Streams longs = new Streams().encoded(LONG);
+        for (int i = 0; i < 9; i++) {
+            longs.delta(1, pairs(1, 0), pairs(0, 0, 0, 8), 8, i, i);
+        }
+        assertEquals(null, read(longs.end(), 100));
+    }
+
+    @Test
+    void rowsOfNoColumnsAreCounted() throws IOException {
+        for (long rows : new long[] {-1, -5, 1L << 31, Long.MIN_VALUE}) {
+            FlatBufferBuilder builder = new FlatBufferBuilder();
+            int at = new org.apache.arrow.vector.types.pojo.Schema(List.of()).getSchema(builder);
+            refuses(
+                    "no vector has",
+                    new Streams().message(builder, MessageHeader.Schema, at, 0).batch(rows, pairs(), pairs(), 0));
+        }
     }
 
     @Test

@@ -618,6 +618,20 @@ class KryoCodecsTest {
                 () -> codec.decode(Payloads.input(ofArray, 1 << 16, DecoderLimits.DEFAULT.withValueBytes(3_000_000))));
     }
 
+    /** Elements that are all null take no bytes. */
+    @Test
+    void manyCollectionsOfNothingAreCountedTogether() throws IOException {
+        ValueCodec<Object> codec = PLAIN.value();
+        List<Object> nothing = new ArrayList<>(Collections.nCopies(60_000, null));
+        List<Object> lists = new ArrayList<>(Collections.nCopies(100, nothing));
+        byte[] payload = Payloads.encode(codec, (Object) lists, 1_000);
+        assertTrue(payload.length < 1_000, payload.length + " bytes");
+        assertEquals(lists, Payloads.decode(codec, payload, 1_000));
+        assertThrows(
+                ResultTooLargeException.class,
+                () -> codec.decode(Payloads.input(payload, 1_000, DecoderLimits.DEFAULT.withValueBytes(1 << 20))));
+    }
+
     /** Reads and writes a number that is no length, though it looks like one. */
     private static final class Numbers extends Serializer<Integer> {
         @Override
