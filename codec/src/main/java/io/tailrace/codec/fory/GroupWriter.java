@@ -50,7 +50,7 @@ final class GroupWriter {
     private int end;
     private int limit;
 
-    /** The most that a region had. */
+    /** The most that a region of the result had. */
     private int roomiest;
 
     /** What an element takes, at most, in view of those before, and what must be free for it. */
@@ -59,7 +59,7 @@ final class GroupWriter {
     private int room;
 
     /** What Fory is known to ask for besides what it writes then. */
-    private int spare = 128;
+    private int spare = 32;
 
     /** Whether a result has big arrays. Fory writes all arrays otherwise then, and reads them slower. */
     private boolean asking;
@@ -248,6 +248,7 @@ final class GroupWriter {
         region = NONE;
         limit = 0;
         end = 0;
+        roomiest = 0;
         asking = false;
         unasked = false;
         behind.clear();

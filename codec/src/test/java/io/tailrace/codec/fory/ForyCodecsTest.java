@@ -192,14 +192,14 @@ class ForyCodecsTest {
     void aRegionIsOneGroup() throws IOException {
         ForyCodecs codecs = codecs(Way.COMPILED);
         ValueCodec<Iterator<Line>> each = codecs.each(Line.class);
-        for (int round = 0; round < 2; round++) {
-            List<Integer> groups = groups(encodeAll(each, ForySamples.lines(2_000), 16 << 10));
-            for (int group : groups.subList(0, groups.size() - 1)) {
-                assertTrue(group > 15 << 10 && group <= 16 << 10, groups::toString);
-            }
-            assertEquals(9, groups.size());
+        encodeAll(each, ForySamples.lines(2_000), 16 << 10); // how much room Fory asks for is found out
+        long copied = codecs.copiedBytes();
+        List<Integer> groups = groups(encodeAll(each, ForySamples.lines(2_000), 16 << 10));
+        for (int group : groups.subList(0, groups.size() - 1)) {
+            assertTrue(group > 15 << 10 && group <= 16 << 10, groups::toString);
         }
-        assertEquals(0, codecs.copiedBytes());
+        assertEquals(9, groups.size());
+        assertEquals(copied, codecs.copiedBytes());
     }
 
     @Test
