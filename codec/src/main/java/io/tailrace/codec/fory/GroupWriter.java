@@ -129,7 +129,6 @@ final class GroupWriter {
 
     private void begin(WireOutput out) throws IOException {
         finish(out);
-        expect(likely - (likely >> 3));
         out.ensure(WireOutput.ENSURE_MAX);
         if (free(out) < room && room <= roomiest >> UNUSED_SHIFT) {
             out.next();
@@ -148,6 +147,7 @@ final class GroupWriter {
             buffer.pointTo(region, 0, limit);
         }
         buffer.writerIndex(end);
+        expect(likely - (likely >> 3)); // a big one is forgotten with time
     }
 
     private static int free(WireOutput out) {
