@@ -45,11 +45,21 @@ final class FirstByte implements AutoCloseable {
         return writer;
     }
 
-    /** The same of typed values, whose iterator ends when the first byte has come. */
+    /** The same of values, whose iterator ends when the first byte has come. */
     <E> ResultWriter beginEach(ValueCodec<Iterator<E>> codec, List<E> values) throws IOException {
+        return begin(codec, new UntilArrival<>(values.iterator()));
+    }
+
+    /** Whether the first byte of the last result has come. */
+    boolean arrived() {
+        return sink.arrived;
+    }
+
+    /** The same of a value that ends when the first byte has {@linkplain #arrived come}. */
+    <T> ResultWriter begin(ValueCodec<T> codec, T value) throws IOException {
         sink.arrived = false;
         ResultWriter writer = encoding.encoder().open(ID, codec.id(), sink);
-        codec.encode(new UntilArrival<>(values.iterator()), writer.payload());
+        codec.encode(value, writer.payload());
         if (!sink.arrived) {
             writer.finish();
         }

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.WritableByteChannel;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -46,6 +47,28 @@ final class Loopback implements AutoCloseable {
 
     FrameSink sink() {
         return sink;
+    }
+
+    /** Counts what others write to the connection; closing it closes nothing. */
+    WritableByteChannel channel() {
+        return new WritableByteChannel() {
+            @Override
+            public int write(ByteBuffer source) throws IOException {
+                int written = channel.write(source);
+                sent += written;
+                return written;
+            }
+
+            @Override
+            public boolean isOpen() {
+                return true;
+            }
+
+            @Override
+            public void close() {
+                // It is used again.
+            }
+        };
     }
 
     /** The floor: so many bytes out of one direct buffer, in writes of that many. */

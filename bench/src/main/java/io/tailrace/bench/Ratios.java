@@ -17,8 +17,17 @@ import java.util.concurrent.Executors;
  */
 public final class Ratios {
 
-    static final List<String> GROUPS =
-            List.of("encode", "lz4", "loopback", "outofband", "values", "values-loopback", "values-lz4", "values-heap");
+    static final List<String> GROUPS = List.of(
+            "encode",
+            "lz4",
+            "loopback",
+            "outofband",
+            "values",
+            "values-loopback",
+            "values-lz4",
+            "values-heap",
+            "serializers",
+            "arrow");
 
     private static final int WARMUP_ROUNDS = 15;
 
@@ -50,6 +59,8 @@ public final class Ratios {
             case "values-loopback" -> ValueRatios.loopback(pace, mebibytes, values);
             case "values-lz4" -> ValueRatios.lz4(pace, values);
             case "values-heap" -> ValueHeap.print(pace, values);
+            case "serializers" -> SerializerRatios.print(pace, values);
+            case "arrow" -> ArrowRatios.print(pace, mebibytes);
             default -> throw new IllegalArgumentException(group);
         }
     }

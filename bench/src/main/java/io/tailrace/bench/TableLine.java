@@ -2,6 +2,7 @@
 package io.tailrace.bench;
 
 import io.trino.tpch.LineItem;
+import java.io.Serializable;
 
 /**
  * A row of TPC-H's {@code lineitem}, its sixteen columns in the table's order: price in cents, discount and tax in percent,
@@ -23,7 +24,8 @@ public record TableLine(
         int received,
         String instructions,
         String mode,
-        String comment) {
+        String comment)
+        implements Serializable {
 
     static TableLine of(LineItem item) {
         return new TableLine(

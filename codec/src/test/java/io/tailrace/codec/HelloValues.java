@@ -39,7 +39,7 @@ final class HelloValues {
         encoder.encode(id, TRADES, list.iterator(), sink); // each element straight into the frame
         try (ResultReader reader = ResultReader.builder(pool).open(sink.openChannel())) {
             reader.nextResult();
-            Iterator<Trade> trades = TRADES.decode(reader.payload());
+            Iterator<Trade> trades = reader.decode(TRADES);
             while (trades.hasNext()) sum += trades.next().price(); // while frames arrive
             reader.finish();
         }

@@ -47,13 +47,16 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -671,5 +674,78 @@ class KryoCodecsTest {
             assertTrue(from.pieced() <= edges * 50L, from.pieced() + " bytes at " + edges + " edges");
             assertEquals(edges == 0, from.pieced() == 0);
         }
+    }
+
+    /** Looks, behind each thing that it writes, at whether it is in the chunk already. */
+    private static final class Looking extends Serializer<Line> {
+        private final Set<byte[]> chunks;
+        private long inPlace;
+
+        Looking(Set<byte[]> chunks) {
+            this.chunks = chunks;
+        }
+
+        private void last(Output out, int... bytes) {
+            assertTrue(chunks.contains(out.getBuffer()), "written to memory that is no chunk's");
+            for (int i = 0; i < bytes.length; i++) {
+                assertEquals((byte) bytes[i], out.getBuffer()[out.position() - bytes.length + i]);
+            }
+            inPlace += bytes.length;
+        }
+
+        @Override
+        public void write(Kryo kryo, Output out, Line line) {
+            out.writeLong(0x0807_0605_0403_0201L);
+            last(out, 1, 2, 3, 4, 5, 6, 7, 8);
+            out.writeInt(0x0403_0201);
+            last(out, 1, 2, 3, 4);
+            out.writeString("text");
+            last(out, 't', 'e', 'x', 't' | 0x80);
+        }
+
+        @Override
+        public Line read(Kryo kryo, Input input, Class<? extends Line> type) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    @Test
+    void whatKryoWritesIsInItsChunkAtOnce() throws IOException {
+        Set<byte[]> chunks = Collections.newSetFromMap(new IdentityHashMap<>());
+        WireOutput out = new WireOutput(
+                new WireOutput.Next() {
+                    @Override
+                    public ByteBuf next(@Nullable ByteBuf written) {
+                        byte[] chunk = new byte[4_096];
+                        chunks.add(chunk);
+                        return Unpooled.wrappedBuffer(chunk).clear();
+                    }
+
+                    @Override
+                    public ByteBuf nextAfter(
+                            @Nullable ByteBuf written, ByteBuffer body, @Nullable ReferenceCounted owner) {
+                        throw new UnsupportedOperationException();
+                    }
+
+                    @Override
+                    public boolean takesByReference(int length) {
+                        return false;
+                    }
+                },
+                0);
+        Looking looking = new Looking(chunks);
+        KryoCodecs.builder(() -> {
+                    Kryo kryo = new Kryo();
+                    kryo.setReferences(false);
+                    kryo.register(Line.class, looking);
+                    return kryo;
+                })
+                .build()
+                .each(Line.class)
+                .encode(lines(10_000).iterator(), out);
+        assertEquals(160_000, looking.inPlace);
+        assertEquals(out.written(), looking.inPlace + 10_000, "a byte an element says that it is not null");
+        audit.figure("Kryo, " + looking.inPlace + " of " + out.written() + " bytes seen in their chunk as soon as"
+                + " written, the others tell null: 0 copies");
     }
 }
