@@ -28,6 +28,21 @@ public abstract class ArrivingElements<E> implements Iterator<E> {
     /** Reads one element, of at least one byte, and commits what it has read. */
     protected abstract @Nullable E read() throws Exception;
 
+    /** The same, held to take at least a byte, lest there be no end of them. */
+    protected @Nullable E readSome() throws Exception {
+        long from = in.position();
+        E element = read();
+        if (in.position() == from) {
+            throw new MalformedDataException("element of no bytes", from, in.resultId());
+        }
+        return element;
+    }
+
+    /** Whether there are no more; asked before each. */
+    protected boolean exhausted() throws IOException {
+        return in.exhausted();
+    }
+
     /** Gives back what reading took; called once, unless the elements are abandoned. */
     protected void release() {}
 
@@ -37,7 +52,7 @@ public abstract class ArrivingElements<E> implements Iterator<E> {
             return false;
         }
         try {
-            if (in.exhausted()) {
+            if (exhausted()) {
                 end();
                 return false;
             }
@@ -54,12 +69,8 @@ public abstract class ArrivingElements<E> implements Iterator<E> {
         if (!hasNext()) {
             throw new NoSuchElementException();
         }
-        long from = in.position();
         try {
-            E element = read();
-            if (in.position() == from) {
-                throw new MalformedDataException("element of no bytes", from, in.resultId());
-            }
+            E element = readSome();
             index++;
             return element;
         } catch (Throwable e) {

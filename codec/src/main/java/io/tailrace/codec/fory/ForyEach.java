@@ -29,13 +29,16 @@ final class ForyEach<E> implements ValueCodec<Iterator<E>> {
     @Override
     public void encode(Iterator<E> values, WireOutput out) throws IOException {
         PooledFory fory = pool.take();
+        GroupWriter writer = fory.writer();
         long index = 0;
         try {
             while (values.hasNext()) {
-                fory.write(values.next(), out);
+                writer.write(values.next(), out);
                 index++;
             }
+            writer.finish(out);
         } catch (Throwable e) {
+            writer.finishIfOpen(out);
             throw ForeignErrors.told(PooledFory.reason(e), "[" + index + "]", out);
         } finally {
             pool.give(fory);
@@ -61,6 +64,12 @@ final class ForyEach<E> implements ValueCodec<Iterator<E>> {
         }
 
         @Override
+        protected boolean exhausted() throws IOException {
+            PooledFory taken = fory;
+            return (taken == null || !taken.reader().inGroup()) && in.exhausted();
+        }
+
+        @Override
         protected @Nullable E read() throws IOException {
             PooledFory taken = fory;
             if (taken == null) {
@@ -68,10 +77,16 @@ final class ForyEach<E> implements ValueCodec<Iterator<E>> {
                 fory = taken;
             }
             try {
-                return taken.read(type, in);
+                return taken.reader().read(type, in);
             } catch (Throwable e) {
                 throw ForeignErrors.told(PooledFory.reason(e), "", in);
             }
+        }
+
+        /** Groups see to it. */
+        @Override
+        protected @Nullable E readSome() throws IOException {
+            return read();
         }
 
         @Override

@@ -27,7 +27,8 @@ final class ForyValue<T> implements ValueCodec<T> {
     public void encode(T value, WireOutput out) throws IOException {
         PooledFory fory = pool.take();
         try {
-            fory.write(value, out);
+            fory.writer().write(value, out);
+            fory.writer().finish(out);
         } catch (Throwable e) {
             throw ForeignErrors.told(PooledFory.reason(e), "", out);
         } finally {
@@ -40,7 +41,7 @@ final class ForyValue<T> implements ValueCodec<T> {
     public T decode(WireInput in) throws IOException {
         PooledFory fory = pool.take();
         try {
-            return fory.read(type, in);
+            return fory.reader().readOnly(type, in);
         } catch (Throwable e) {
             throw ForeignErrors.told(PooledFory.reason(e), "", in);
         } finally {

@@ -38,4 +38,48 @@ final class Scratch {
     long copied() {
         return copied.sum();
     }
+
+    /**
+     * An array for what does not fit, or straddles; one that grew big is not kept.
+     *
+     * <p><b>Threads.</b> One at a time.
+     */
+    static final class Kept {
+
+        private static final byte[] NONE = {};
+        private static final int KEPT_BYTES = 1 << 20;
+
+        private final Scratch total;
+        private byte[] array = NONE;
+
+        Kept(Scratch total) {
+            this.total = total;
+        }
+
+        Scratch total() {
+            return total;
+        }
+
+        byte[] array() {
+            return array;
+        }
+
+        byte[] atLeast(int length) {
+            if (array.length < length) {
+                replace(new byte[length]);
+            }
+            return array;
+        }
+
+        void replace(byte[] other) {
+            total.hold(other.length - array.length);
+            array = other;
+        }
+
+        void shrink() {
+            if (array.length > KEPT_BYTES) {
+                replace(NONE);
+            }
+        }
+    }
 }
