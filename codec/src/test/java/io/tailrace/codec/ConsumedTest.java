@@ -299,7 +299,7 @@ class ConsumedTest {
             if (source.equals("list")) {
                 assertTrue(fallen < held / 8, lines.toString());
             } else {
-                assertTrue(fallen > held / 2, lines.toString());
+                assertTrue(fallen > held * 2 / 5, lines.toString());
             }
         }
     }
