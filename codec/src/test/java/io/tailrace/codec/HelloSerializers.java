@@ -30,7 +30,7 @@ final class HelloSerializers {
 
     private static final ObjectMapper mapper = new ObjectMapper();
     private static final ObjectInputFilter filter =
-            ObjectInputFilter.Config.createFilter("io.tailrace.codec.HelloSerializers$Trade;java.base/*");
+            ObjectInputFilter.Config.createFilter("io.tailrace.codec.HelloSerializers$Trade;!*");
 
     private static Kryo registered(Kryo kryo) {
         kryo.register(Trade.class);

@@ -112,8 +112,7 @@ class SerializersTest {
     public static final class Envelope implements Externalizable {
         private static final long serialVersionUID = 1;
 
-        @SuppressWarnings("serial") // written by hand
-        private List<Point> points = List.of();
+        private transient List<Point> points = List.of(); // written by hand
 
         @Override
         public void writeExternal(ObjectOutput out) throws IOException {

@@ -2,12 +2,14 @@
 package io.tailrace.core;
 
 import io.tailrace.core.wire.ValueCodec;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Iterator;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * before did.
  */
 final class ElementPublisher<E> implements Flow.Publisher<E> {
+
+    private static final Logger LOG = System.getLogger(ElementPublisher.class.getName());
 
     private final ResultReader reader;
     private final ValueCodec<? extends Iterator<E>> codec;
@@ -110,9 +114,10 @@ final class ElementPublisher<E> implements Flow.Publisher<E> {
         private void execute() {
             try {
                 executor.execute(this);
-            } catch (RejectedExecutionException e) {
-                broken = e; // no task runs and none will: this thread may end it
-                end(e);
+            } catch (Throwable e) {
+                if (!ended) {
+                    end(e); // no task runs and none will: this thread may end it
+                }
             }
         }
 
@@ -128,28 +133,35 @@ final class ElementPublisher<E> implements Flow.Publisher<E> {
         }
 
         private void serve() {
+            Throwable failure;
             try {
-                while (!stopped() && wanted.get() > 0) {
-                    Iterator<E> from = elements;
-                    if (from == null) {
-                        from = reader.decode(codec);
-                        elements = from;
-                    }
-                    if (!from.hasNext()) {
-                        reader.finish();
-                        end(null);
-                        return;
-                    }
-                    give(from.next());
+                if (!goneThrough()) {
+                    return;
                 }
-                if (stopped()) {
-                    end(broken);
-                }
+                failure = broken;
             } catch (UncheckedIOException e) {
-                end(e.getCause());
+                failure = e.getCause();
             } catch (Throwable e) {
-                end(e);
+                failure = e;
             }
+            end(failure);
+        }
+
+        /** Gives what was asked for; true when nothing more is to be given. */
+        private boolean goneThrough() throws IOException {
+            while (!stopped() && wanted.get() > 0) {
+                Iterator<E> from = elements;
+                if (from == null) {
+                    from = reader.decode(codec);
+                    elements = from;
+                }
+                if (!from.hasNext()) {
+                    reader.finish();
+                    return true;
+                }
+                give(Objects.requireNonNull(from.next(), "null has no place among published elements"));
+            }
+            return stopped();
         }
 
         private void give(E element) {
@@ -157,10 +169,10 @@ final class ElementPublisher<E> implements Flow.Publisher<E> {
                 wanted.decrementAndGet();
             }
             try {
-                subscriber.onNext(Objects.requireNonNull(element, "null has no place among published elements"));
+                subscriber.onNext(element);
             } catch (Throwable e) {
                 cancelled = true; // a subscriber that throws is no longer one (rule 2.13)
-                throw e;
+                LOG.log(Level.ERROR, "a subscriber threw and is given up", e);
             }
         }
 
@@ -177,10 +189,14 @@ final class ElementPublisher<E> implements Flow.Publisher<E> {
             if (silent) {
                 return;
             }
-            if (failure == null) {
-                subscriber.onComplete();
-            } else {
-                subscriber.onError(failure);
+            try {
+                if (failure == null) {
+                    subscriber.onComplete();
+                } else {
+                    subscriber.onError(failure);
+                }
+            } catch (Throwable e) {
+                LOG.log(Level.ERROR, "a subscriber threw when it was told of the end", e);
             }
         }
     }

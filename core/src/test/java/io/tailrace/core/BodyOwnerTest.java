@@ -130,6 +130,23 @@ class BodyOwnerTest {
         audit.cases(31);
     }
 
+    @Test
+    void ownerWhoseReleaseIsAnErrorCostsNoChunk() throws IOException {
+        audit.expectWarnings();
+        ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
+        ReferenceCounted failing = new Owner() {
+            @Override
+            public boolean release() {
+                throw new AssertionError("of the owner's");
+            }
+        };
+        try (ResultWriter writer = encoder(pool, false).open(ID, "bytes/1", new RecordingSink())) {
+            writer.payload().writeOutOfBand(ByteBuffer.wrap(owner.memory), failing);
+            writer.finish();
+        }
+        assertEquals(0, pool.liveBytes());
+    }
+
     /** A sink that is stuck in a chunk until it is freed. */
     private static final class Stuck {
         private final CountDownLatch reached = new CountDownLatch(1);

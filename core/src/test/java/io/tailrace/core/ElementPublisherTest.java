@@ -4,6 +4,7 @@ package io.tailrace.core;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
@@ -274,6 +275,7 @@ class ElementPublisherTest {
 
     @Test
     void subscriberThatThrowsIsGivenUp() throws Exception {
+        audit.expectWarnings();
         ChunkPool pool = audit.pool(512, 8 * 512);
         Told told = new Told() {
             @Override
@@ -286,6 +288,76 @@ class ElementPublisherTest {
         told.subscription.request(5);
         Eventually.isTrue("the reader is closed", () -> pool.liveBytes() == 0 && told.elements.size() == 1);
         assertEquals(1, told.over.getCount());
+        assertEquals(1, audit.warnings().size(), "it is said somewhere");
+    }
+
+    @Test
+    void nothingFollowsAnEndThatTheSubscriberThrowsFrom() throws Exception {
+        audit.expectWarnings();
+        ChunkPool pool = audit.pool(512, 8 * 512);
+        List<String> ends = new ArrayList<>();
+        byte[] cut = result(pool, upTo(10));
+        for (byte[] stream : List.of(result(pool, upTo(10)), Arrays.copyOf(cut, cut.length - 1))) {
+            Told told = new Told() {
+                @Override
+                public void onComplete() {
+                    ends.add("complete");
+                    throw new IllegalStateException("of the subscriber");
+                }
+
+                @Override
+                public void onError(Throwable thrown) {
+                    ends.add("error");
+                    throw new IllegalStateException("of the subscriber");
+                }
+            };
+            publisher(pool, stream, Runnable::run).subscribe(told);
+            told.subscription.request(100);
+        }
+        assertEquals(List.of("complete", "error"), ends);
+        audit.requireWhole();
+    }
+
+    @Test
+    void executorThatFailsIsToldAndTheReaderClosed() throws Exception {
+        ChunkPool pool = audit.pool(512, 8 * 512);
+        Error noThread = new Error("no thread can be had");
+        Told told = new Told();
+        publisher(pool, result(pool, upTo(10)), task -> {
+                    throw noThread;
+                })
+                .subscribe(told);
+        told.subscription.request(1);
+        assertSame(noThread, told.failure);
+        audit.requireWhole();
+    }
+
+    @Test
+    void nullAmongTheElementsIsTold() throws Exception {
+        ChunkPool pool = audit.pool(512, 8 * 512);
+        ResultReader reader =
+                ResultReader.builder(pool).open(Channels.newChannel(new ByteArrayInputStream(result(pool, upTo(10)))));
+        reader.nextResult();
+        ValueCodec<Iterator<Long>> nulls = new ValueCodec<>() {
+            @Override
+            public String id() {
+                return "longs/1";
+            }
+
+            @Override
+            public void encode(Iterator<Long> values, WireOutput out) {}
+
+            @Override
+            public Iterator<Long> decode(WireInput in) {
+                return Arrays.asList(1L, null, 2L).iterator();
+            }
+        };
+        Told told = new Told();
+        reader.publish(nulls, Runnable::run).subscribe(told);
+        told.subscription.request(3);
+        assertEquals(List.of(1L), told.elements);
+        assertInstanceOf(NullPointerException.class, told.failure);
+        audit.requireWhole();
     }
 
     /** Reactive Streams' own verification, which is written for another test framework. */

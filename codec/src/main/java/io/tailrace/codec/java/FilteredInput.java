@@ -8,6 +8,8 @@ import java.io.InvalidClassException;
 import java.io.ObjectInputFilter;
 import java.io.ObjectInputStream;
 import java.io.ObjectStreamClass;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import org.jspecify.annotations.Nullable;
 
 /** The JDK's stream of objects on a payload, none of which gets past the guard. */
@@ -49,13 +51,56 @@ final class FilteredInput extends ObjectInputStream {
 
     @Override
     protected Class<?> resolveClass(ObjectStreamClass description) throws IOException, ClassNotFoundException {
-        if (classLoader != null) {
-            try {
-                return Class.forName(description.getName(), false, classLoader);
-            } catch (ClassNotFoundException e) {
-                // Primitive types, and what that loader does not see, the JDK may know.
+        try {
+            if (classLoader != null) {
+                try {
+                    return Class.forName(description.getName(), false, classLoader);
+                } catch (ClassNotFoundException e) {
+                    // Primitive types, and what that loader does not see, the JDK may know.
+                }
+            }
+            return super.resolveClass(description);
+        } catch (LinkageError e) {
+            throw unlinkable(description.getName(), e);
+        }
+    }
+
+    @Override
+    protected Class<?> resolveProxyClass(String[] interfaces) throws IOException, ClassNotFoundException {
+        try {
+            if (classLoader != null) {
+                try {
+                    return proxyClass(interfaces, classLoader);
+                } catch (ClassNotFoundException e) {
+                    // As above.
+                }
+            }
+            return super.resolveProxyClass(interfaces);
+        } catch (LinkageError e) {
+            throw unlinkable("a proxy", e);
+        }
+    }
+
+    /** As the JDK does, which has no place for a class loader of ours. */
+    private static Class<?> proxyClass(String[] names, ClassLoader loader) throws ClassNotFoundException {
+        Class<?>[] interfaces = new Class<?>[names.length];
+        ClassLoader defining = loader;
+        for (int i = 0; i < names.length; i++) {
+            interfaces[i] = Class.forName(names[i], false, loader);
+            if (!Modifier.isPublic(interfaces[i].getModifiers())) {
+                defining = interfaces[i].getClassLoader(); // several of them the proxy's own making refuses
             }
         }
-        return super.resolveClass(description);
+        try {
+            return Proxy.newProxyInstance(defining, interfaces, (proxy, method, arguments) -> null)
+                    .getClass();
+        } catch (IllegalArgumentException e) {
+            throw new ClassNotFoundException("a proxy", e);
+        }
+    }
+
+    /** The sender says which classes are looked for, so one that lacks another is no error of this JVM's. */
+    private static ClassNotFoundException unlinkable(String name, LinkageError e) {
+        return new ClassNotFoundException(name, e);
     }
 }

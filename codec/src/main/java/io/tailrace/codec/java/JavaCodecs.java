@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The JDK gathers its output in a buffer of 1 KiB, which is the one copy. It gives every object a handle and keeps it for as
  * long as the handle may be used: a single value stays in memory until it is written or read. Elements are safe from that, since
- * the handles are forgotten at the {@linkplain Builder#resetEvery reset points}.
+ * the handles are forgotten at the {@linkplain Builder#resetEvery reset points}. Those are the sender's: who reads a payload
+ * without any keeps its objects until the payload's end.
  *
  * <p>A value that the JDK cannot write or read is told as {@link io.tailrace.core.wire.MalformedDataException}, with what the
  * JDK said as its cause; one that crosses a limit as {@link io.tailrace.core.wire.ResultTooLargeException}.
@@ -31,8 +32,12 @@ public final class JavaCodecs {
 
     /**
      * Settings of codecs that read what this filter lets pass. It is asked of every class, and what it leaves undecided is
-     * refused: a pattern such as {@code "com.acme.*;java.base/*"} names all that may come. The JVM's own filter, where one is set,
-     * must let it pass too.
+     * refused: a pattern such as {@code "com.acme.Trade;java.lang.*;java.util.ArrayList"} names all that may come. The JVM's own
+     * filter, where one is set, must let it pass too.
+     *
+     * <p>Nothing but the filter bounds what a class does while it is read: a few thousand bytes of sets within sets are hashed for
+     * hours, and a {@link java.net.URL} among a map's keys asks the network. {@code "java.base/*"} lets both pass, and is for
+     * senders that are trusted.
      *
      * @throws NullPointerException without a filter: bytes that say which classes are to be made are never read without one
      */

@@ -17,27 +17,35 @@ import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.sink.FrameBatch;
+import io.tailrace.core.sink.FrameSink;
 import io.tailrace.core.sink.MemorySink;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultFailedException;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ResultTooLargeException;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.NotSerializableException;
 import java.io.ObjectInputFilter;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.io.ObjectStreamConstants;
 import java.io.OutputStream;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -434,5 +442,110 @@ class JavaCodecsTest {
         assertEquals(row(1), Payloads.decode(codecs.value(Row.class), plain(row(1)), 64));
         assertTrue(asked.contains(Row.class.getName()), asked.toString());
         assertNull(Payloads.decode(codecs.value(Row.class), plain((Object) null), 64));
+    }
+
+    /** An object without fields of a class of that name, as a sender may make one up. */
+    private static byte[] objectOf(String className) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream data = new DataOutputStream(bytes);
+        data.writeShort(ObjectStreamConstants.STREAM_MAGIC);
+        data.writeShort(ObjectStreamConstants.STREAM_VERSION);
+        data.writeByte(ObjectStreamConstants.TC_OBJECT);
+        data.writeByte(ObjectStreamConstants.TC_CLASSDESC);
+        data.writeUTF(className);
+        data.writeLong(1);
+        data.writeByte(ObjectStreamConstants.SC_SERIALIZABLE);
+        data.writeShort(0);
+        data.writeByte(ObjectStreamConstants.TC_ENDBLOCKDATA);
+        data.writeByte(ObjectStreamConstants.TC_NULL);
+        return bytes.toByteArray();
+    }
+
+    /** Netty brings it, but not the logger that it extends. */
+    @Test
+    void classThatCannotBeLinkedIsToldAsTheValues() throws IOException {
+        byte[] payload = objectOf("io.netty.util.internal.logging.Log4J2Logger");
+        for (ClassLoader loader : Arrays.asList(null, getClass().getClassLoader())) {
+            ValueCodec<Object> any =
+                    JavaCodecs.builder(OURS).classLoader(loader).build().value(Object.class);
+            assertInstanceOf(MalformedDataException.class, refused(any, payload));
+        }
+    }
+
+    /** Finds what is nested in this class by itself. */
+    private static final class OwnClasses extends ClassLoader {
+        OwnClasses() {
+            super(JavaCodecsTest.class.getClassLoader());
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            if (!name.startsWith(JavaCodecsTest.class.getName() + "$")) {
+                return super.loadClass(name, resolve);
+            }
+            Class<?> loaded = findLoadedClass(name);
+            if (loaded != null) {
+                return loaded;
+            }
+            try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
+                byte[] bytes = in.readAllBytes();
+                return defineClass(name, bytes, 0, bytes.length);
+            } catch (IOException e) {
+                throw new ClassNotFoundException(name, e);
+            }
+        }
+    }
+
+    public interface Open {}
+
+    interface Hidden {}
+
+    record Silent() implements InvocationHandler, Serializable {
+        @Override
+        public Object invoke(Object proxy, Method method, Object[] arguments) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(classes = {Open.class, Hidden.class})
+    void interfacesOfProxiesAreLookedForWhereTheCallerSays(Class<?> type) throws IOException {
+        ClassLoader loader = new OwnClasses();
+        byte[] payload = plain(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, new Silent()));
+        JavaCodecs codecs = JavaCodecs.builder(
+                        ObjectInputFilter.Config.createFilter("io.tailrace.codec.java.*;java.base/*;jdk.proxy*"))
+                .classLoader(loader)
+                .build();
+        Object read = Payloads.decode(codecs.value(Object.class), payload, 64);
+        assertSame(loader, read.getClass().getInterfaces()[0].getClassLoader());
+        JavaCodecs strict = JavaCodecs.builder(ObjectInputFilter.Config.createFilter("!" + type.getName() + ";*"))
+                .classLoader(loader)
+                .build();
+        MalformedDataException thrown =
+                assertInstanceOf(MalformedDataException.class, refused(strict.value(Object.class), payload));
+        assertTrue(thrown.reason().contains(type.getName()), thrown.getMessage());
+    }
+
+    @Test
+    void sinksOwnExceptionComesThroughAsItWas() {
+        ChunkPool pool = audit.pool(512, 8 * 512);
+        IOException full = new IOException("disk full");
+        FrameSink sink = new FrameSink() {
+            @Override
+            public void write(FrameBatch batch) throws IOException {
+                throw full;
+            }
+
+            @Override
+            public void close() {}
+        };
+        ResultEncoder encoder = ResultEncoder.builder(pool).build();
+        ResultFailedException thrown = assertThrows(
+                ResultFailedException.class,
+                () -> encoder.encode(ID, ROWS, rows(1_000).iterator(), sink));
+        assertSame(full, thrown.getCause());
+        ResultFailedException ofValue = assertThrows(
+                ResultFailedException.class, () -> encoder.encode(ID, ANY, new ArrayList<>(rows(1_000)), sink));
+        assertSame(full, ofValue.getCause());
     }
 }

@@ -168,7 +168,7 @@ public final class Chunk extends UnpooledHeapByteBuf {
     private static void releaseOwner(ReferenceCounted owner) {
         try {
             owner.release();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // or the chunk would be lost with it
             LOG.log(Level.ERROR, "the owner of a body sent by reference could not be released", e);
         }
     }
