@@ -33,11 +33,11 @@ import org.junit.jupiter.api.Timeout;
  * Elements of Fory's that the fuzzer makes, whole and broken, under heads that hold: a value or our own exception, with little
  * memory taken; what is whole comes back.
  *
- * <p>As an ordinary test it repeats the inputs kept in {@code src/test/resources/…/ForyFuzzTestInputs}. To fuzz, without the
- * fuzzer's own guard of Unsafe, which fails in what Fory compiles:
+ * <p>As an ordinary test it repeats the inputs kept in {@code src/test/resources/…/ForyFuzzTestInputs}. The
+ * fuzzer's own guard of Unsafe, which fails in what Fory compiles, is off in this module. To fuzz:
  *
  * <pre>
- * JAZZER_FUZZ=1 JAZZER_DISABLED_HOOKS=com.code_intelligence.jazzer.sanitizers.UnsafeSanitizer mvn -pl core,codec test -Dsurefire.failIfNoSpecifiedTests=false -Dtest='ForyFuzzTest'
+ * JAZZER_FUZZ=1 mvn -pl core,codec test -Dsurefire.failIfNoSpecifiedTests=false -Dtest='ForyFuzzTest'
  * </pre>
  */
 @Timeout(value = 20, unit = TimeUnit.MINUTES) // fuzzing outlasts the usual minute
