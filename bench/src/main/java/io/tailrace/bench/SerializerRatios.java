@@ -155,7 +155,8 @@ final class SerializerRatios {
                 elements);
     }
 
-    private static Fory fory(Class<?> type) {
+    /** Compatible, or for many languages, it would write of its class with every element; fixed width is faster for numbers. */
+    static Fory fory(Class<?> type) {
         Fory fory = Fory.builder()
                 .withXlang(false)
                 .withCompatible(false)

@@ -168,18 +168,7 @@ abstract sealed class ValueFormat<E> implements AutoCloseable {
         private final MemoryBuffer buffer = MemoryBuffer.newHeapBuffer(2 * BUFFER_BYTES);
 
         ForyEach(Class<E> type) {
-            // Compatible, or for many languages, it would write of its class with every element; numbers of fixed width
-            // are faster than compressed ones.
-            fory = Fory.builder()
-                    .withXlang(false)
-                    .withCompatible(false)
-                    .requireClassRegistration(true)
-                    .withRefTracking(false)
-                    .withNumberCompressed(false)
-                    .build();
-            if (type != String.class) {
-                fory.register(type);
-            }
+            fory = SerializerRatios.fory(type);
         }
 
         @Override
