@@ -27,8 +27,7 @@ import java.util.function.Supplier;
  * <p>What is read is not trusted. Whatever goes wrong with it is one of our exceptions, with offset and result; text and arrays
  * of primitives never take more than 1 MiB ahead of what has arrived. A collection, map or array of objects is made by Kryo's
  * own serializers, at once, of the length that the payload says. Such lengths are refused when at 8 bytes an element they come
- * to more than the reader's {@code valueBytes} and 8 times what has arrived; so {@code valueBytes} is what hostile bytes may
- * take, and is 1 GiB by default. Nobody bounds what the caller's serializers allocate, nor those of Kryo's that put a stream of
+ * to more than {@link Builder#maxCollectionBytes} and 8 times what has arrived. Nobody bounds what the caller's serializers allocate, nor those of Kryo's that put a stream of
  * their own between: chunked encoding, {@code DeflateSerializer}, {@code BlowfishSerializer}.
  *
  * <p>Deep nesting ends in an exception of ours too, but where the stack overflows there, a class that is first used then is lost
@@ -88,6 +87,7 @@ public final class KryoCodecs {
     public static final class Builder {
         private final Pool<Kryo> pool;
         private boolean unregisteredToo;
+        private long maxCollectionBytes = 64L << 20;
 
         private Builder(Pool<Kryo> pool) {
             this.pool = pool;
@@ -99,9 +99,22 @@ public final class KryoCodecs {
             return this;
         }
 
+        /**
+         * The most bytes of collections, maps and arrays of objects, at 8 an element, that may be made ahead of what has arrived
+         * of them; 64 MiB by default, and never more than the reader's {@code valueBytes}. Kryo makes each as soon as its length
+         * has come, so this is also the largest that can be read, and what the first bytes of a hostile payload can cost.
+         */
+        public Builder maxCollectionBytes(long most) {
+            if (most < 0) {
+                throw new IllegalArgumentException("collections of at most " + most + " bytes");
+            }
+            maxCollectionBytes = most;
+            return this;
+        }
+
         /** Takes a Kryo and gives it back; an IllegalArgumentException when it needs no registration and that is not allowed. */
         public KryoCodecs build() {
-            Kryos kryos = new Kryos(pool, unregisteredToo);
+            Kryos kryos = new Kryos(pool, unregisteredToo, maxCollectionBytes);
             kryos.give(kryos.take());
             return new KryoCodecs(kryos);
         }

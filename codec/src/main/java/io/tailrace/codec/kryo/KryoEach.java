@@ -71,7 +71,7 @@ final class KryoEach<E> implements ValueCodec<Iterator<E>> {
             this.kryos = kryos;
             this.type = type;
             Kryo taken = kryos.take();
-            this.from = new KryoInput(in, taken);
+            this.from = new KryoInput(in, taken, kryos.maxCollectionBytes());
             this.kryo = taken;
         }
 

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Lengths.</b> Text and arrays of primitives grow as they arrive. A collection, a map and an array of objects is made by
  * Kryo's serializers, at once, as long as the payload says it is: such a length is refused where all of them so far take more
- * than the limit on one value and what has arrived, at 8 bytes an element (a hash table may have 11). A length of at most 131,072 by
+ * than their limit, or that on one value, and what has arrived, at 8 bytes an element (a hash table may have 11). A length of at most 131,072 by
  * the depth of the object passes, and so do many of collections, as long as they come to no more than that and the bytes that
  * have arrived: elements that are all null take none.
  *
@@ -77,15 +77,17 @@ final class KryoInput extends Input {
 
     private final WireInput in;
     private final Kryo kryo;
+    private final long maxCollectionBytes;
     private final long before;
     private byte[] stage = NO_REGION;
     private long roomMade;
     private long lengthsPassed;
     private long pieced;
 
-    KryoInput(WireInput in, Kryo kryo) {
+    KryoInput(WireInput in, Kryo kryo, long maxCollectionBytes) {
         this.in = in;
         this.kryo = kryo;
+        this.maxCollectionBytes = maxCollectionBytes;
         this.before = in.position();
         region();
     }
@@ -521,7 +523,7 @@ final class KryoInput extends Input {
             throw malformed("negative count " + elements);
         }
         roomMade += (long) elements * width;
-        long most = in.valueLimit() + REFERENCE_BYTES * total();
+        long most = Math.min(in.valueLimit(), maxCollectionBytes) + REFERENCE_BYTES * total();
         if (roomMade > most) {
             throw new KryoException(
                     new ResultTooLargeException("collections too large", most, roomMade, at(), in.resultId()));

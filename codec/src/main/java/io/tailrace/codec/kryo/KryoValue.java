@@ -48,7 +48,7 @@ final class KryoValue<T> implements ValueCodec<T> {
     @SuppressWarnings({"unchecked", "NullAway"}) // the class and a null in front are the payload's
     public T decode(WireInput in) throws IOException {
         Kryo kryo = kryos.take();
-        KryoInput from = new KryoInput(in, kryo);
+        KryoInput from = new KryoInput(in, kryo, kryos.maxCollectionBytes());
         T value;
         try {
             value = type == null ? (T) kryo.readClassAndObject(from) : kryo.readObject(from, type);

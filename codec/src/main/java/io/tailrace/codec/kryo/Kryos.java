@@ -11,7 +11,7 @@ import com.esotericsoftware.kryo.kryo5.util.Pool;
  *
  * <p><b>Threads.</b> As the pool: any, where that is safe for them.
  */
-record Kryos(Pool<Kryo> pool, boolean unregisteredToo) {
+record Kryos(Pool<Kryo> pool, boolean unregisteredToo, long maxCollectionBytes) {
 
     static {
         // What Kryo tells of an overflown stack; a class whose first use fails for want of stack is lost to the JVM for

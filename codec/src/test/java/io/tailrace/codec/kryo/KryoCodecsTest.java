@@ -618,6 +618,21 @@ class KryoCodecsTest {
                 () -> codec.decode(Payloads.input(ofArray, 1 << 16, DecoderLimits.DEFAULT.withValueBytes(3_000_000))));
     }
 
+    @Test
+    void collectionsLargerThanTheCallerSaysAreRefusedBeforeTheyAreMade() throws IOException {
+        byte[] ofTenMillion = Payloads.encode(
+                PLAIN.value(), (Object) new ArrayList<>(Collections.nCopies(10_000_000, null)), 1 << 16);
+        ResultTooLargeException thrown = assertThrows(
+                ResultTooLargeException.class, () -> Payloads.decode(PLAIN.value(), ofTenMillion, 1 << 16));
+        assertEquals("collections too large", thrown.reason());
+        assertEquals(8 * 10_000_001, thrown.actual(), "Kryo writes one more, for null");
+        ValueCodec<Object> roomier = KryoCodecs.builder(() -> kryo(false))
+                .maxCollectionBytes(8 * 10_000_001)
+                .build()
+                .value();
+        assertEquals(10_000_000, ((List<?>) Payloads.decode(roomier, ofTenMillion, 1 << 16)).size());
+    }
+
     /** Elements that are all null take no bytes. */
     @Test
     void manyCollectionsOfNothingAreCountedTogether() throws IOException {
@@ -680,7 +695,7 @@ class KryoCodecsTest {
         for (int region : new int[] {1 << 20, 4_096, 1_000}) {
             WireInput in = Payloads.input(payload, region, DecoderLimits.DEFAULT);
             Kryo kryo = kryo(false);
-            KryoInput from = new KryoInput(in, kryo);
+            KryoInput from = new KryoInput(in, kryo, Long.MAX_VALUE);
             while (!from.end()) {
                 kryo.readObjectOrNull(from, Line.class);
             }

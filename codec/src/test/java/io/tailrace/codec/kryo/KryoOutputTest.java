@@ -284,7 +284,9 @@ class KryoOutputTest {
 
     private static KryoInput input(byte[] payload, int buffer) {
         return new KryoInput(
-                Payloads.input(payload, buffer, DecoderLimits.DEFAULT), new com.esotericsoftware.kryo.kryo5.Kryo());
+                Payloads.input(payload, buffer, DecoderLimits.DEFAULT),
+                new com.esotericsoftware.kryo.kryo5.Kryo(),
+                Long.MAX_VALUE);
     }
 
     @Test
