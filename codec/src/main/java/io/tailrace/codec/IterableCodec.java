@@ -10,22 +10,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Elements without a number, as iterables on either side; the one that is read can be gone through once. */
-final class IterableCodec<E> implements ValueCodec<Iterable<E>> {
-
-    private final ValueCodec<Iterator<E>> each;
+final class IterableCodec<E> extends ElementsCodec<E, Iterable<E>> {
 
     IterableCodec(ValueCodec<Iterator<E>> each) {
-        this.each = each;
-    }
-
-    @Override
-    public String id() {
-        return each.id();
-    }
-
-    @Override
-    public boolean reads(String codecId) {
-        return each.reads(codecId);
+        super(each);
     }
 
     @Override

@@ -12,22 +12,10 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /** Elements without a number, as streams on either side. */
-final class StreamCodec<E> implements ValueCodec<Stream<E>> {
-
-    private final ValueCodec<Iterator<E>> each;
+final class StreamCodec<E> extends ElementsCodec<E, Stream<E>> {
 
     StreamCodec(ValueCodec<Iterator<E>> each) {
-        this.each = each;
-    }
-
-    @Override
-    public String id() {
-        return each.id();
-    }
-
-    @Override
-    public boolean reads(String codecId) {
-        return each.reads(codecId);
+        super(each);
     }
 
     @Override

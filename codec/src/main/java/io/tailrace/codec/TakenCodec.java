@@ -11,22 +11,10 @@ import java.util.Iterator;
 import java.util.List;
 
 /** Elements without a number, as lists on either side; the one that is written is spent. */
-final class TakenCodec<E> implements ValueCodec<List<E>> {
-
-    private final ValueCodec<Iterator<E>> each;
+final class TakenCodec<E> extends ElementsCodec<E, List<E>> {
 
     TakenCodec(ValueCodec<Iterator<E>> each) {
-        this.each = each;
-    }
-
-    @Override
-    public String id() {
-        return each.id();
-    }
-
-    @Override
-    public boolean reads(String codecId) {
-        return each.reads(codecId);
+        super(each);
     }
 
     @Override
