@@ -2,6 +2,7 @@
 package io.tailrace.codec.fory;
 
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.function.Supplier;
 import org.apache.fory.Fory;
 
 /**
@@ -11,12 +12,18 @@ import org.apache.fory.Fory;
  */
 final class ForyPool {
 
-    private final ForyCodecs.Builder settings;
+    private final Supplier<Fory> forys;
+    private final int elementBytes;
+    private final boolean outOfBand;
+    private final boolean unregistered;
     private final Scratch scratch = new Scratch();
     private final ArrayBlockingQueue<PooledFory> idle;
 
     ForyPool(ForyCodecs.Builder settings) {
-        this.settings = settings;
+        this.forys = settings.forys;
+        this.elementBytes = settings.elementBytes;
+        this.outOfBand = settings.outOfBand;
+        this.unregistered = settings.unregistered;
         this.idle = new ArrayBlockingQueue<>(settings.kept);
         give(make());
     }
@@ -37,9 +44,9 @@ final class ForyPool {
     }
 
     private PooledFory make() {
-        Fory fory = settings.forys.get();
+        Fory fory = forys.get();
         boolean registered = fory.getConfig().requireClassRegistration();
-        if (!registered && !settings.unregistered) {
+        if (!registered && !unregistered) {
             throw new IllegalArgumentException(
                     "this Fory makes objects of any class that a payload names: require class"
                             + " registration, or say allowUnregistered()");
@@ -47,6 +54,6 @@ final class ForyPool {
         if (fory.getTypeResolver().isRegistrationFinished()) {
             throw new IllegalArgumentException("this Fory was used before: the supplier must make a new one each time");
         }
-        return new PooledFory(fory, scratch, settings.elementBytes, settings.outOfBand);
+        return new PooledFory(fory, scratch, elementBytes, outOfBand);
     }
 }
