@@ -16,6 +16,7 @@ import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultFailedException;
 import io.tailrace.core.wire.ResultFailure;
 import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.UndeliveredResultException;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -150,6 +151,7 @@ public final class ResultWriter implements AutoCloseable {
      * @throws ResultCancelledException when the result was cancelled; if while the last frames were sent, whether they
      *     arrived is unknown
      * @throws ResultFailedException when the sink failed, before or now
+     * @throws UndeliveredResultException when the sink told what became of the result on the other side
      * @throws InterruptedIOException when interrupted while the last frames were sent; the same is unknown
      * @throws IllegalStateException when it has ended
      */
@@ -274,6 +276,8 @@ public final class ResultWriter implements AutoCloseable {
         IOException toThrow;
         if (told == FailurePhase.CANCELLED) {
             toThrow = new ResultCancelledException("cancelled", written, open.id());
+        } else if (cause instanceof UndeliveredResultException undelivered) {
+            toThrow = undelivered; // the other side's word, which the sink passes on
         } else if (!bySink && (cause instanceof ResultException || cause instanceof InterruptedIOException)) {
             toThrow = (IOException) cause;
         } else {

@@ -24,8 +24,13 @@ public final class FrameHeader {
         return bytes;
     }
 
+    /** Takes the 32 bytes of a header as they came. */
+    public void read(byte[] array, int from) {
+        System.arraycopy(array, from, bytes, 0, HEADER_LENGTH);
+    }
+
     /** Whether the header's own checksum holds. */
-    boolean intact() {
+    public boolean intact() {
         return (int) INT.get(bytes, HEADER_CRC_OFFSET) == checksum(crc, bytes, 0);
     }
 
@@ -33,11 +38,11 @@ public final class FrameHeader {
         return FrameKind.of(kindCode());
     }
 
-    int kindCode() {
+    public int kindCode() {
         return bytes[KIND_OFFSET] & 0xFF;
     }
 
-    int mustUnderstandFlags() {
+    public int mustUnderstandFlags() {
         return bytes[MUST_UNDERSTAND_OFFSET] & 0xFF;
     }
 
@@ -45,7 +50,7 @@ public final class FrameHeader {
         return (mustUnderstandFlags() & COMPRESSED) != 0;
     }
 
-    int reserved() {
+    public int reserved() {
         return bytes[RESERVED_OFFSET] & 0xFF;
     }
 
@@ -65,8 +70,23 @@ public final class FrameHeader {
         return Integer.toUnsignedLong((int) INT.get(bytes, RAW_LENGTH_OFFSET));
     }
 
-    int bodyCrc() {
+    public int bodyCrc() {
         return (int) INT.get(bytes, BODY_CRC_OFFSET);
+    }
+
+    /** The kind of a sealed frame, whose header is at {@code header}; so that chunks can be walked frame by frame. */
+    public static FrameKind kind(byte[] array, int header) {
+        return FrameKind.of(array[header + KIND_OFFSET] & 0xFF);
+    }
+
+    /** The stream id of a sealed frame. */
+    public static long streamId(byte[] array, int header) {
+        return (long) LONG.get(array, header + STREAM_ID_OFFSET);
+    }
+
+    /** How many bytes of body follow the header of a sealed frame. */
+    public static int wireLength(byte[] array, int header) {
+        return (int) INT.get(array, header + WIRE_LENGTH_OFFSET);
     }
 
     static int checksum(CRC32C crc, byte[] array, int header) {

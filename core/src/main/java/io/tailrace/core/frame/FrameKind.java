@@ -10,8 +10,12 @@ public enum FrameKind {
     FAILURE(0x05),
     HELLO(0x10),
     CREDIT(0x11),
-    CANCEL(0x12),
     PING(0x13),
+    PONG(0x14),
+    PROOF(0x15),
+    BACKLOG(0x16),
+    FATE(0x17),
+    BYE(0x18),
     /** Any kind from 0x80: its bytes are verified, its content is skipped. */
     IGNORABLE(0x80),
     /** A kind below 0x80 of a newer version: it must be understood, so its result fails. */
@@ -36,8 +40,12 @@ public enum FrameKind {
             case 0x05 -> FAILURE;
             case 0x10 -> HELLO;
             case 0x11 -> CREDIT;
-            case 0x12 -> CANCEL;
             case 0x13 -> PING;
+            case 0x14 -> PONG;
+            case 0x15 -> PROOF;
+            case 0x16 -> BACKLOG;
+            case 0x17 -> FATE;
+            case 0x18 -> BYE;
             default -> code >= 0x80 ? IGNORABLE : UNKNOWN;
         };
     }
@@ -51,7 +59,7 @@ public enum FrameKind {
         return this == DATA || this == TRAILER || this == IGNORABLE;
     }
 
-    /** Whether frames of this kind make up a result; the others that must be understood are not of this version. */
+    /** Whether frames of this kind make up a result; the others that must be understood are the connection's. */
     boolean ofResult() {
         return this == OPEN || this == DATA || this == TRAILER || terminal() || this == IGNORABLE;
     }

@@ -2,7 +2,7 @@
 package io.tailrace.core.frame;
 
 /**
- * Every size and flag of FRAME_FORMAT.md, version 1.0, and every offset but those of fields that are read and written one
+ * Every size and flag of FRAME_FORMAT.md, version 1.1, and every offset but those of fields that are read and written one
  * after another; no behaviour. All integers are little-endian.
  *
  * <pre>
@@ -34,7 +34,12 @@ public final class FrameLayout {
     public static final int PREAMBLE_LENGTH = 16;
     public static final long MAGIC = 0x1A0A_0D52_4C52_5489L;
     public static final int MAJOR_VERSION = 1;
+    /** Of files and plain connections; they hold nothing that 1.0 did not have. */
     public static final int MINOR_VERSION = 0;
+
+    /** Of multiplexed connections. */
+    public static final int MULTIPLEXED_MINOR_VERSION = 1;
+
     static final int PREAMBLE_MAJOR_OFFSET = 8;
     static final int PREAMBLE_MINOR_OFFSET = 9;
     static final int PREAMBLE_PURPOSE_OFFSET = 10;
@@ -70,6 +75,7 @@ public final class FrameLayout {
     static final int OPEN_TEXTS_OFFSET = 28;
     public static final int MAX_CODEC_ID_LENGTH = 64;
     public static final int MAX_JOB_LENGTH = 255;
+    static final int OPEN_DECLARED_LENGTH = 8;
 
     // END body
     public static final int END_LENGTH = 40;
@@ -91,6 +97,50 @@ public final class FrameLayout {
     static final int MAX_CLASS_NAME_LENGTH = 255;
     static final int MAX_FAILURE_TEXT_LENGTH = 2_048;
     static final int MAX_STACK_LENGTH = 4_096;
+
+    // Frames of the connection itself
+    public static final int MAX_FRAME = 4 << 10;
+    static final int MAX_CONTROL_LENGTH = MAX_FRAME - HEADER_LENGTH;
+
+    // HELLO body
+    static final int HELLO_CLIENT = 1;
+    static final int HELLO_SERVER = 2;
+    static final int HELLO_PROVES = 0x01;
+    static final int HELLO_FLAGS_OFFSET = 1;
+    static final int HELLO_RESERVED_OFFSET = 2;
+    static final int HELLO_CHUNK_OFFSET = 4;
+    static final int HELLO_CREDIT_OFFSET = 8;
+    static final int HELLO_HEARTBEAT_OFFSET = 16;
+    static final int HELLO_RESERVED_AGAIN_OFFSET = 20;
+    static final int HELLO_NAME_OFFSET = 56;
+    public static final int NONCE_LENGTH = 32;
+    public static final int MAX_NAME_LENGTH = 255;
+
+    // CREDIT body
+    static final int CREDIT_ENTRY_LENGTH = 16;
+    public static final int MAX_CREDITS = MAX_CONTROL_LENGTH / CREDIT_ENTRY_LENGTH;
+
+    // PING and PONG bodies
+    static final int TOKEN_LENGTH = 8;
+
+    // PROOF body
+    public static final int PROOF_LENGTH = 32;
+
+    // BACKLOG body
+    static final int BACKLOG_LENGTH = 24;
+    static final int BACKLOG_WAITING_OFFSET = 8;
+    static final int BACKLOG_FLAGS_OFFSET = 16;
+    static final int BACKLOG_OWN = 0x01;
+
+    // FATE body
+    static final int FATE_REASON_OFFSET = 2;
+    static final int FATE_RETRIABLE = 0x01;
+    public static final int MAX_FATE_REASON_LENGTH = 2_048;
+    public static final int MAX_FATES = 250;
+
+    // BYE body
+    static final int BYE_TEXT_OFFSET = 1;
+    public static final int MAX_BYE_TEXT_LENGTH = 255;
 
     // Digest: one record a frame
     static final int DIGEST_RECORD_LENGTH = 16;

@@ -71,7 +71,18 @@ public final class FrameSealer {
         seal(chunk, header, FrameKind.FAILURE);
     }
 
-    private static int reserve(ByteBuf chunk) {
+    /** Seals a frame of the connection itself, which nobody counts. */
+    static void sealControl(ByteBuf into, int header, FrameKind kind) {
+        byte[] array = into.array();
+        int at = into.arrayOffset() + header;
+        int length = into.writerIndex() - header - HEADER_LENGTH;
+        CRC32C crc = new CRC32C();
+        crc.update(array, at + HEADER_LENGTH, length);
+        int bodyCrc = (int) crc.getValue();
+        writeHeader(crc, array, at, kind.code(), 0, 0, 0, length, length, bodyCrc);
+    }
+
+    static int reserve(ByteBuf chunk) {
         int header = chunk.writerIndex();
         chunk.writerIndex(header + HEADER_LENGTH);
         return header;
@@ -89,16 +100,31 @@ public final class FrameSealer {
             ByteBuf chunk, int header, FrameKind kind, int flags, int wireLength, int rawLength, int bodyCrc) {
         byte[] array = chunk.array();
         int at = chunk.arrayOffset() + header;
-        array[at + KIND_OFFSET] = (byte) kind.code();
+        int sequence = (int) totals.frames();
+        writeHeader(crc, array, at, kind.code(), flags, sequence, streamId, wireLength, rawLength, bodyCrc);
+        totals.add(kind.code(), wireLength, rawLength, bodyCrc);
+    }
+
+    private static void writeHeader(
+            CRC32C crc,
+            byte[] array,
+            int at,
+            int kind,
+            int flags,
+            int sequence,
+            long streamId,
+            int wireLength,
+            int rawLength,
+            int bodyCrc) {
+        array[at + KIND_OFFSET] = (byte) kind;
         array[at + MUST_UNDERSTAND_OFFSET] = (byte) flags;
         array[at + IGNORABLE_OFFSET] = 0;
         array[at + RESERVED_OFFSET] = 0;
-        FrameHeader.INT.set(array, at + SEQUENCE_OFFSET, (int) totals.frames());
+        FrameHeader.INT.set(array, at + SEQUENCE_OFFSET, sequence);
         FrameHeader.LONG.set(array, at + STREAM_ID_OFFSET, streamId);
         FrameHeader.INT.set(array, at + WIRE_LENGTH_OFFSET, wireLength);
         FrameHeader.INT.set(array, at + RAW_LENGTH_OFFSET, rawLength);
         FrameHeader.INT.set(array, at + BODY_CRC_OFFSET, bodyCrc);
         FrameHeader.INT.set(array, at + HEADER_CRC_OFFSET, FrameHeader.checksum(crc, array, at));
-        totals.add(kind.code(), wireLength, rawLength, bodyCrc);
     }
 }

@@ -14,10 +14,20 @@ import java.nio.charset.StandardCharsets;
  *
  * @param chunkSize no frame of the result, header included, is larger, neither on the wire nor expanded
  * @param compressionId from FRAME_FORMAT.md's registry; 0 is none
+ * @param declaredBytes how long the payload is said to be, {@link #UNKNOWN} when nothing is said; a hint, never checked
  */
-public record OpenBody(int chunkSize, int compressionId, ResultId id, String codecId) {
+public record OpenBody(int chunkSize, int compressionId, ResultId id, String codecId, long declaredBytes) {
+
+    public static final long UNKNOWN = -1;
+
+    public OpenBody(int chunkSize, int compressionId, ResultId id, String codecId) {
+        this(chunkSize, compressionId, id, codecId, UNKNOWN);
+    }
 
     public OpenBody {
+        if (declaredBytes < UNKNOWN) {
+            throw new IllegalArgumentException("declared bytes are negative: " + declaredBytes);
+        }
         requireFits(codecId, MAX_CODEC_ID_LENGTH, "codec id");
         requireFits(id.job(), MAX_JOB_LENGTH, "job");
     }
@@ -31,6 +41,9 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         chunk.writeIntLE(id.attempt());
         writeText(chunk, codecId);
         writeText(chunk, id.job());
+        if (declaredBytes != UNKNOWN) {
+            chunk.writeLongLE(declaredBytes);
+        }
     }
 
     /** Parses all of the body's readable bytes; what a newer minor version appended is left unread. */
@@ -56,7 +69,13 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         int attempt = body.readIntLE();
         String codecId = readText(body, MAX_CODEC_ID_LENGTH, "codec id");
         String job = readText(body, MAX_JOB_LENGTH, "job");
-        return new OpenBody((int) chunkSize, compressionId, new ResultId(job, stage, task, attempt), codecId);
+        ResultId id = new ResultId(job, stage, task, attempt);
+        return new OpenBody((int) chunkSize, compressionId, id, codecId, readDeclared(body));
+    }
+
+    /** A number that no long holds says nothing; neither do fewer bytes than the field has. */
+    private static long readDeclared(ByteBuf body) {
+        return body.readableBytes() < OPEN_DECLARED_LENGTH ? UNKNOWN : Math.max(UNKNOWN, body.readLongLE());
     }
 
     /** It is known to fit. */

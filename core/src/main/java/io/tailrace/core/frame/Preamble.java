@@ -10,27 +10,54 @@ import java.util.zip.CRC32C;
 
 /** The sixteen bytes at the start of every file and of each direction of a connection. */
 public enum Preamble {
-    FILE(1),
-    CONNECTION(2);
+    FILE(1, MINOR_VERSION, "a file"),
+    CONNECTION(2, MINOR_VERSION, "a plain connection"),
+    MULTIPLEXED(3, MULTIPLEXED_MINOR_VERSION, "a multiplexed connection");
 
     private final byte purpose;
+    private final byte minor;
+    private final String name;
 
-    Preamble(int purpose) {
+    Preamble(int purpose, int minor, String name) {
         this.purpose = (byte) purpose;
+        this.minor = (byte) minor;
+        this.name = name;
     }
 
     public byte[] bytes() {
         byte[] bytes = new byte[PREAMBLE_LENGTH];
         FrameHeader.LONG.set(bytes, 0, MAGIC);
         bytes[PREAMBLE_MAJOR_OFFSET] = MAJOR_VERSION;
-        bytes[PREAMBLE_MINOR_OFFSET] = MINOR_VERSION;
+        bytes[PREAMBLE_MINOR_OFFSET] = minor;
         bytes[PREAMBLE_PURPOSE_OFFSET] = purpose;
         FrameHeader.INT.set(bytes, PREAMBLE_CRC_OFFSET, checksum(bytes));
         return bytes;
     }
 
-    /** Checks a whole preamble; a newer minor version is accepted. */
+    /** Checks a whole preamble of a plain stream: a file or one direction of a connection. */
     static void verify(byte[] bytes) throws MalformedDataException {
+        Preamble found = verifyAll(bytes);
+        if (found == MULTIPLEXED) {
+            throw lost(found.name + ", not a plain stream", PREAMBLE_PURPOSE_OFFSET);
+        }
+    }
+
+    /**
+     * Checks as much of the preamble as has come, the whole of it when that is all: a stranger is refused at its first
+     * wrong byte, another purpose by its name.
+     */
+    public static void verify(byte[] bytes, int received, Preamble expected) throws MalformedDataException {
+        verifyMagic(bytes, received);
+        if (received >= PREAMBLE_LENGTH) {
+            Preamble found = verifyAll(bytes);
+            if (found != expected) {
+                throw lost(found.name + ", not " + expected.name, PREAMBLE_PURPOSE_OFFSET);
+            }
+        }
+    }
+
+    /** A newer minor version is accepted. */
+    private static Preamble verifyAll(byte[] bytes) throws MalformedDataException {
         verifyMagic(bytes, 8);
         int actual = checksum(bytes);
         if (actual != (int) FrameHeader.INT.get(bytes, PREAMBLE_CRC_OFFSET)) {
@@ -41,13 +68,20 @@ public enum Preamble {
             throw MalformedDataException.framingLost(
                     "unknown major version", MAJOR_VERSION, major, PREAMBLE_MAJOR_OFFSET, null);
         }
-        int purpose = bytes[PREAMBLE_PURPOSE_OFFSET] & 0xFF;
-        if (purpose != FILE.purpose && purpose != CONNECTION.purpose) {
-            throw lost("unknown purpose " + purpose + " in the preamble", PREAMBLE_PURPOSE_OFFSET);
-        }
+        Preamble found = of(bytes[PREAMBLE_PURPOSE_OFFSET]);
         if (bytes[PREAMBLE_RESERVED_OFFSET] != 0) {
             throw lost("reserved byte of the preamble is not 0", PREAMBLE_RESERVED_OFFSET);
         }
+        return found;
+    }
+
+    private static Preamble of(byte purpose) throws MalformedDataException {
+        for (Preamble each : values()) {
+            if (each.purpose == purpose) {
+                return each;
+            }
+        }
+        throw lost("unknown purpose " + (purpose & 0xFF) + " in the preamble", PREAMBLE_PURPOSE_OFFSET);
     }
 
     /** Checks as much of the magic as has come, so that a stranger is refused at its first wrong byte. */

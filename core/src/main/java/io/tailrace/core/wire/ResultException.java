@@ -11,7 +11,8 @@ public abstract sealed class ResultException extends IOException
                 ResultTooLargeException,
                 ResultFailedException,
                 BudgetExhaustedException,
-                ResultCancelledException {
+                ResultCancelledException,
+                UndeliveredResultException {
 
     /** Stands for a limit, an amount or an offset that the failure does not have. */
     public static final long NONE = -1;
