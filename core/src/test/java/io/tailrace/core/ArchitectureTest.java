@@ -49,6 +49,8 @@ final class ArchitectureTest {
                 .consideringOnlyDependenciesInLayers()
                 .layer("core")
                 .definedBy(ROOT)
+                .layer("mux")
+                .definedBy(ROOT + ".mux")
                 .layer("sink")
                 .definedBy(ROOT + ".sink")
                 .layer("frame")
@@ -63,14 +65,16 @@ final class ArchitectureTest {
                 .definedBy(ROOT + ".wire")
                 .whereLayer("core")
                 .mayNotBeAccessedByAnyLayer()
+                .whereLayer("mux")
+                .mayNotBeAccessedByAnyLayer()
                 .whereLayer("sink")
                 .mayOnlyBeAccessedByLayers("core")
                 .whereLayer("frame")
-                .mayOnlyBeAccessedByLayers("core", "sink")
+                .mayOnlyBeAccessedByLayers("core", "mux", "sink")
                 .whereLayer("chunk")
-                .mayOnlyBeAccessedByLayers("core", "sink", "frame")
+                .mayOnlyBeAccessedByLayers("core", "mux", "sink", "frame")
                 .whereLayer("handoff")
-                .mayOnlyBeAccessedByLayers("core", "sink", "chunk")
+                .mayOnlyBeAccessedByLayers("core", "mux", "sink", "chunk")
                 .whereLayer("netty")
                 .mayOnlyBeAccessedByLayers("core", "sink")
                 .whereLayer("wire")
@@ -98,6 +102,7 @@ final class ArchitectureTest {
                         ROOT + ".chunk",
                         ROOT + ".frame",
                         ROOT + ".handoff",
+                        ROOT + ".mux",
                         ROOT + ".netty",
                         ROOT + ".sink",
                         ROOT + ".wire"),
