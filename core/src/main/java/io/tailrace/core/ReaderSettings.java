@@ -13,6 +13,7 @@ record ReaderSettings(
         ChunkPool pool,
         int window,
         int aheadReserve,
+        boolean assembles,
         DecoderLimits limits,
         @Nullable BlockCompression compression) {
 
@@ -21,9 +22,9 @@ record ReaderSettings(
         return decoderReserve() + aheadReserve;
     }
 
-    /** A compressed frame is expanded into a second chunk. */
+    /** Frames are assembled in a chunk, unless they come whole; a compressed one is expanded into another. */
     int decoderReserve() {
-        return compression == null ? 1 : 2;
+        return (assembles ? 1 : 0) + (compression == null ? 0 : 1);
     }
 
     /** Refuses a result that this side could not read, before its first payload byte. */

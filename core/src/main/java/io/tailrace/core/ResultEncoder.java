@@ -47,7 +47,17 @@ public final class ResultEncoder {
      * @throws java.io.InterruptedIOException when interrupted while waiting for the reserve; the flag is kept
      */
     public ResultWriter open(ResultId id, String codecId, FrameSink sink) throws IOException {
-        OpenBody body = new OpenBody(settings.pool().chunkBytes(), settings.compressionId(), id, codecId);
+        return open(id, codecId, OpenBody.UNKNOWN, sink);
+    }
+
+    /**
+     * The same for a payload of known size, which is told to the receiver before its first byte.
+     *
+     * @param declaredBytes payload bytes, for the receiver to judge by; it holds nobody to them. −1 if they are not known
+     */
+    public ResultWriter open(ResultId id, String codecId, long declaredBytes, FrameSink sink) throws IOException {
+        OpenBody body =
+                new OpenBody(settings.pool().chunkBytes(), settings.compressionId(), id, codecId, declaredBytes);
         ChunkWindow window = settings.pool().open(id, settings.window(), settings.reserve());
         boolean opened = false;
         try {
@@ -79,6 +89,11 @@ public final class ResultEncoder {
             }
             return writer.finish();
         }
+    }
+
+    /** Where its results' chunks come from. */
+    public ChunkPool pool() {
+        return settings.pool();
     }
 
     private long nextStreamId() {

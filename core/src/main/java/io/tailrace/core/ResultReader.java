@@ -351,12 +351,15 @@ public final class ResultReader implements AutoCloseable {
          */
         public ResultReader open(ReadableByteChannel channel) throws IOException {
             if (channel instanceof Gulps lender) {
-                return open(0, (settings, opened) -> new ResultReader(settings, lender, null, opened));
+                return open(0, !lender.whole(), (settings, opened) -> new ResultReader(settings, lender, null, opened));
             }
             Executor executor = readingOn;
             return executor == null
-                    ? open(0, (settings, opened) -> new ResultReader(settings, new ChannelGulps(channel), null, opened))
-                    : open(1, (settings, opened) -> readAhead(settings, opened, channel, executor));
+                    ? open(
+                            0,
+                            true,
+                            (settings, opened) -> new ResultReader(settings, new ChannelGulps(channel), null, opened))
+                    : open(1, true, (settings, opened) -> readAhead(settings, opened, channel, executor));
         }
 
         /**
@@ -367,15 +370,16 @@ public final class ResultReader implements AutoCloseable {
          * @throws IllegalArgumentException as {@link #open(ReadableByteChannel)} does, as all else that it throws
          */
         public ResultReader open(ByteBuffer frames) throws IOException {
-            return open(0, (settings, opened) -> new ResultReader(settings, new MemoryGulps(frames), null, opened));
+            return open(
+                    0, true, (settings, opened) -> new ResultReader(settings, new MemoryGulps(frames), null, opened));
         }
 
         private interface Opening {
             ResultReader of(ReaderSettings settings, ChunkWindow opened) throws IOException;
         }
 
-        private ResultReader open(int aheadReserve, Opening opening) throws IOException {
-            ReaderSettings settings = settings(aheadReserve);
+        private ResultReader open(int aheadReserve, boolean assembles, Opening opening) throws IOException {
+            ReaderSettings settings = settings(aheadReserve, assembles);
             ChunkWindow opened = settings.pool().open("a reader", settings.window(), settings.reserve());
             try {
                 return opening.of(settings, opened);
@@ -408,13 +412,14 @@ public final class ResultReader implements AutoCloseable {
          * @throws IllegalArgumentException for a window below what {@link #window} says is needed
          */
         public ResultDecoder decoder(ResultListener listener, Runnable available) {
-            ReaderSettings settings = settings(0);
+            ReaderSettings settings = settings(0, true);
             ChunkWindow opened = settings.pool().openWithoutWaiting("a decoder", settings.window(), settings.reserve());
             return new ResultDecoder(settings, listener, new CalledBack(available), opened);
         }
 
-        private ReaderSettings settings(int aheadReserve) {
-            ReaderSettings settings = new ReaderSettings(pool, window, aheadReserve, limits, compression);
+        private ReaderSettings settings(int aheadReserve, boolean assembles) {
+            ReaderSettings settings =
+                    new ReaderSettings(pool, window, aheadReserve, assembles, limits, compression);
             if (window < settings.reserve()) {
                 throw new IllegalArgumentException(
                         "a window of " + window + " chunks is below the reserve of " + settings.reserve());

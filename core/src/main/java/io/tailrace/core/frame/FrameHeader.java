@@ -3,6 +3,7 @@ package io.tailrace.core.frame;
 
 import static io.tailrace.core.frame.FrameLayout.*;
 
+import io.netty.buffer.ByteBuf;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -27,6 +28,11 @@ public final class FrameHeader {
     /** Takes the 32 bytes of a header as they came. */
     public void read(byte[] array, int from) {
         System.arraycopy(array, from, bytes, 0, HEADER_LENGTH);
+    }
+
+    /** Puts the 32 bytes into a chunk. */
+    public void copyTo(ByteBuf chunk, int at) {
+        System.arraycopy(bytes, 0, chunk.array(), chunk.arrayOffset() + at, HEADER_LENGTH);
     }
 
     /** Whether the header's own checksum holds. */

@@ -23,6 +23,13 @@ public final class FrameSealer {
         this.streamId = streamId;
     }
 
+    /** For the failure of a result of which so many frames were sent. */
+    public static FrameSealer behind(long streamId, long frames) {
+        FrameSealer sealer = new FrameSealer(streamId);
+        sealer.totals.skipTo(frames);
+        return sealer;
+    }
+
     public ResultTotals totals() {
         return totals;
     }

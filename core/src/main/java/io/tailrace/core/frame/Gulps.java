@@ -22,6 +22,11 @@ public interface Gulps {
         return false;
     }
 
+    /** Whether each gulp is an array's, lasts until the next, and no frame begins in one and ends in another. */
+    default boolean whole() {
+        return false;
+    }
+
     /** Ends the last loan; to be called before the lender is forgotten. */
     void giveBack();
 

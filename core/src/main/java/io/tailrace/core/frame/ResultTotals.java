@@ -35,6 +35,11 @@ public final class ResultTotals {
         }
     }
 
+    /** What is counted comes behind so many frames; totals and digest tell nothing then. */
+    void skipTo(long sent) {
+        frames = sent;
+    }
+
     /** Payload bytes before compression. */
     public long payloadBytes() {
         return payloadBytes;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkWindow;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gathers small whole results of many tasks in shared chunks, with one copy, so that each costs neither a chunk nor a write
+ * of its own. They go when the connection gets to them: the busier it is, the more go together.
+ *
+ * <p><b>Ownership.</b> The chunks being filled are this object's, until the loop takes them.
+ *
+ * <p><b>Threads.</b> Any thread adds, the loop takes, under this object's monitor, in which nobody waits. Who waits for a
+ * chunk holds {@code fillers} alone, so that those behind wait for the same chunk.
+ */
+final class Coalescer {
+
+    /** A longer one is worth a write of its own. */
+    private static final int LONGEST = 8 << 10;
+
+    /** A chunk of whole results, and whose they are, in order. */
+    record Batch(Region region, List<Outgoing> results) {}
+
+    private final ChunkWindow window;
+    private final ArrayDeque<Batch> full = new ArrayDeque<>();
+    private @Nullable Chunk filling;
+    private List<Outgoing> results = new ArrayList<>();
+    private final Object fillers = new Object();
+    private final int longest;
+    private volatile boolean closed;
+
+    /** The window becomes this object's. */
+    Coalescer(ChunkWindow window, int chunkBytes) {
+        this.window = window;
+        this.longest = Math.min(LONGEST, chunkBytes);
+    }
+
+    /**
+     * Copies a result's only chunk, waiting for room; false when it is too long, or nothing is taken any more.
+     *
+     * @throws java.io.InterruptedIOException when interrupted while waiting
+     */
+    boolean add(Outgoing result, Chunk whole) throws IOException {
+        if (whole.bodyBytes() > 0 || whole.readableBytes() > longest) {
+            return false;
+        }
+        synchronized (fillers) {
+            while (!copy(result, whole)) {
+                if (closed) {
+                    return false;
+                }
+                fill(window.acquire());
+            }
+        }
+        return true;
+    }
+
+    private synchronized boolean copy(Outgoing result, Chunk whole) {
+        Chunk into = filling;
+        int length = whole.readableBytes();
+        if (into == null || closed) {
+            return false;
+        }
+        if (into.writableBytes() < length) {
+            seal(into);
+            return false;
+        }
+        System.arraycopy(
+                whole.array(),
+                whole.arrayOffset() + whole.readerIndex(),
+                into.array(),
+                into.arrayOffset() + into.writerIndex(),
+                length);
+        into.writerIndex(into.writerIndex() + length);
+        results.add(result);
+        return true;
+    }
+
+    private synchronized void fill(Chunk fresh) {
+        if (closed) {
+            fresh.release();
+        } else {
+            filling = fresh;
+        }
+    }
+
+    /** What has gathered, the oldest first; null when nothing has. Its region is the caller's. */
+    synchronized @Nullable Batch take() {
+        Chunk current = filling;
+        if (full.isEmpty() && current != null) {
+            seal(current);
+        }
+        return full.poll();
+    }
+
+    synchronized boolean isEmpty() {
+        return full.isEmpty() && filling == null;
+    }
+
+    /** Nothing is added any more; what is there can still be taken. */
+    void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        window.interruptAcquire();
+        window.close();
+    }
+
+    private void seal(Chunk chunk) {
+        filling = null;
+        full.add(new Batch(Region.all(chunk), results));
+        results = new ArrayList<>();
+    }
+}

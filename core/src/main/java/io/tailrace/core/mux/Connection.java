@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.ByeReason;
+import io.tailrace.core.frame.ControlReader;
+import io.tailrace.core.frame.ControlWriter;
+import io.tailrace.core.frame.FrameHeader;
+import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.frame.FrameLayout;
+import io.tailrace.core.frame.HelloBody;
+import io.tailrace.core.frame.Preamble;
+import io.tailrace.core.wire.MalformedDataException;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One end of a multiplexed connection: it greets, proves who it is, lets results pass, and watches whether the peer lives.
+ *
+ * <pre>
+ *  GREETING ── hello ──▶ PROVING ── proof ──▶ OPEN ── bye, fault, silence, loss ──▶ CLOSED
+ *      └───────────── neither end has a secret ──▶┘
+ * </pre>
+ *
+ * <p><b>Threads.</b> The loop alone.
+ */
+public final class Connection {
+
+    /** Told of the connection's two turns; each once, on the loop. */
+    public interface Events {
+        /** The peer is who it says; results may pass. */
+        void opened(String peer);
+
+        /** It is over; {@code cause} is null where both ends wanted it. */
+        void closed(String reason, @Nullable IOException cause);
+    }
+
+    /** Everything that a peer may send before it has proved who it is. */
+    static final int MOST_BEFORE_PROOF = 4_096;
+
+    private enum Phase {
+        GREETING,
+        PROVING,
+        OPEN,
+        CLOSED
+    }
+
+    private final Link link;
+    private final LongSupplier clock;
+    private final MuxSettings settings;
+    private final @Nullable Proofs proofs;
+    private final Events events;
+    private final int chunkBytes;
+    private final @Nullable Sender sender;
+    private final @Nullable Receiver receiver;
+    private final Incoming incoming = new Incoming();
+    private final Intake intake = new Intake(incoming);
+    private byte[] nonce = new byte[0];
+    private byte[] binding = new byte[0];
+    private byte[] ownHello = new byte[0];
+    private byte[] peerHello = new byte[0];
+    private Phase phase = Phase.GREETING;
+    private String peer = "";
+    private long peerHeartbeat;
+    private long startedAt;
+    private long heardAt;
+    private long saidAt;
+
+    private Connection(
+            Link link,
+            LongSupplier clock,
+            MuxSettings settings,
+            @Nullable Proofs proofs,
+            Events events,
+            int chunkBytes,
+            @Nullable Sender sender,
+            @Nullable Receiver receiver) {
+        this.link = link;
+        this.clock = clock;
+        this.settings = settings;
+        this.proofs = proofs;
+        this.events = events;
+        this.chunkBytes = chunkBytes;
+        this.sender = sender;
+        this.receiver = receiver;
+        intake.limit(MOST_BEFORE_PROOF);
+    }
+
+    /** The sending end. The window, from which chunks for small results come, becomes the connection's. */
+    public static Connection client(
+            Link link,
+            LongSupplier clock,
+            Executor loop,
+            MuxSettings settings,
+            @Nullable Proofs proofs,
+            Events events,
+            int chunkBytes,
+            ChunkWindow coalescing) {
+        Sender sender = new Sender(link, clock, loop, settings.mostInside(), chunkBytes, coalescing);
+        return new Connection(link, clock, settings, proofs, events, chunkBytes, sender, null);
+    }
+
+    /** The receiving end. */
+    public static Connection server(
+            Link link,
+            LongSupplier clock,
+            Executor loop,
+            MuxSettings settings,
+            @Nullable Proofs proofs,
+            Events events,
+            Host host,
+            ChunkPool pool) {
+        Receiver receiver = new Receiver(link, loop, host, settings, pool);
+        return new Connection(link, clock, settings, proofs, events, pool.chunkBytes(), null, receiver);
+    }
+
+    /** The sending end's results; from any thread. */
+    public Sender sender() {
+        Sender mine = sender;
+        if (mine == null) {
+            throw new IllegalStateException("results only come in here");
+        }
+        return mine;
+    }
+
+    /**
+     * Greets.
+     *
+     * @param freshNonce 32 random bytes
+     * @param channelBinding what ties the proof to the TLS channel below; empty where there is none
+     */
+    public void start(byte[] freshNonce, byte[] channelBinding) {
+        nonce = freshNonce.clone();
+        binding = channelBinding.clone();
+        startedAt = clock.getAsLong();
+        heardAt = startedAt;
+        saidAt = startedAt;
+        if (sender != null) {
+            greet();
+        }
+    }
+
+    /** The client speaks first; a server tells nothing to somebody who does not greet. */
+    private void greet() {
+        ByteBuf frame = Unpooled.buffer(256);
+        frame.writeBytes(Preamble.MULTIPLEXED.bytes());
+        int from = frame.writerIndex();
+        HelloBody hello = HelloBody.of(
+                receiver != null,
+                proofs != null,
+                chunkBytes,
+                receiver != null ? settings.initialCredit() : 0,
+                (int) Math.min(Integer.MAX_VALUE, settings.heartbeat() / 1_000_000),
+                nonce,
+                settings.name());
+        ControlWriter.hello(frame, hello);
+        ownHello = ByteBufUtil.getBytes(frame, from, frame.writerIndex() - from);
+        link.write(frame);
+        link.flush();
+    }
+
+    /** Bytes have come; to be followed by {@link #receivedAll} when no more are at hand. */
+    public void received(ByteBuffer bytes) {
+        if (phase == Phase.CLOSED) {
+            bytes.position(bytes.limit());
+            return;
+        }
+        heardAt = clock.getAsLong();
+        try {
+            intake.accept(bytes);
+        } catch (RefusedException e) {
+            end(e.reason, e.text, e);
+        } catch (IOException e) {
+            end(ByeReason.PROTOCOL_BROKEN, text(e), e);
+        }
+    }
+
+    /** Acts on all that has come. */
+    public void receivedAll() {
+        if (phase != Phase.OPEN) {
+            return;
+        }
+        if (sender != null) {
+            sender.flush();
+        }
+        if (receiver != null) {
+            receiver.flush();
+        }
+    }
+
+    /** A region that the link was given is out, or never will be. */
+    public void written() {
+        if (sender != null) {
+            sender.written();
+        }
+    }
+
+    /** Looks at the time; to be called several times in each heartbeat. */
+    public void tick() {
+        long now = clock.getAsLong();
+        switch (phase) {
+            case GREETING, PROVING -> {
+                if (now - startedAt > settings.handshakeLimit()) {
+                    end(ByeReason.TIMED_OUT, "the handshake took too long", timedOut("handshake", now - startedAt));
+                }
+            }
+            case OPEN -> {
+                if (peerHeartbeat > 0 && now - heardAt > 2 * peerHeartbeat) {
+                    end(ByeReason.TIMED_OUT, "no sign of life", timedOut("silence", now - heardAt));
+                } else if (settings.heartbeat() > 0 && now - saidAt >= settings.heartbeat()) {
+                    saidAt = now;
+                    ByteBuf ping = Unpooled.buffer(64);
+                    ControlWriter.ping(ping, now);
+                    link.write(ping);
+                    link.flush();
+                }
+            }
+            case CLOSED -> {}
+        }
+    }
+
+    private static IOException timedOut(String what, long nanos) {
+        return new IOException(what + " of " + nanos / 1_000_000 + " ms");
+    }
+
+    /** This end wants no more. What is open is lost; the peer is told. */
+    public void close(ByeReason reason, String text) {
+        end(reason, text, null);
+    }
+
+    /** The channel below has ended. */
+    public void lost(@Nullable Throwable cause) {
+        closed("the connection was lost", cause instanceof IOException e ? e : new IOException("no connection", cause));
+    }
+
+    public boolean isOpen() {
+        return phase == Phase.OPEN;
+    }
+
+    public boolean isClosed() {
+        return phase == Phase.CLOSED;
+    }
+
+    /** Bytes taken from the peer. */
+    public long receivedBytes() {
+        return intake.offset();
+    }
+
+    private void end(ByeReason reason, String text, @Nullable IOException cause) {
+        if (phase == Phase.CLOSED) {
+            return;
+        }
+        ByteBuf bye = Unpooled.buffer(320);
+        if (receiver != null && ownHello.length == 0) {
+            bye.writeBytes(Preamble.MULTIPLEXED.bytes());
+        }
+        ControlWriter.bye(bye, reason, text);
+        link.write(bye);
+        link.flush();
+        closed(text.isEmpty() ? reason.toString() : text, cause);
+        link.close();
+    }
+
+    private void closed(String reason, @Nullable IOException cause) {
+        if (phase == Phase.CLOSED) {
+            return;
+        }
+        phase = Phase.CLOSED;
+        if (sender != null) {
+            sender.lose(new ResultFate(Verdict.LOST, reason, true));
+        }
+        if (receiver != null) {
+            receiver.lose(reason);
+        }
+        events.closed(reason, cause);
+    }
+
+    private static String text(IOException e) {
+        String text = e.getMessage();
+        return text == null ? e.getClass().getSimpleName() : text;
+    }
+
+    private void opened() {
+        phase = Phase.OPEN;
+        intake.limit(Long.MAX_VALUE);
+        events.opened(peer);
+    }
+
+    /** A refusal that is told with another reason than a broken protocol. */
+    private static final class RefusedException extends IOException {
+        private static final long serialVersionUID = 1;
+        private final ByeReason reason;
+        private final String text;
+
+        RefusedException(ByeReason reason, String text) {
+            super(text.isEmpty() ? reason.toString() : text);
+            this.reason = reason;
+            this.text = text;
+        }
+    }
+
+    private static RefusedException notAuthenticated() {
+        return new RefusedException(ByeReason.NOT_AUTHENTICATED, "not authenticated");
+    }
+
+    /** What the peer says. */
+    private final class Incoming implements Intake.Owner, ControlReader.Listener {
+        private long at;
+        private byte[] frame = new byte[0];
+        private @Nullable FrameHeader header;
+
+        @Override
+        public void control(FrameHeader control, boolean intact, ByteBuf body, byte[] bytes, long offset)
+                throws IOException {
+            at = offset;
+            frame = bytes;
+            header = control;
+            boolean greeting = phase == Phase.GREETING;
+            FrameKind kind = control.kind();
+            if (kind != FrameKind.BYE && kind != FrameKind.IGNORABLE) {
+                if (greeting != (kind == FrameKind.HELLO) || (phase == Phase.PROVING) != (kind == FrameKind.PROOF)) {
+                    throw unexpected(kind);
+                }
+            }
+            ControlReader.read(control, intact, body, offset, this);
+        }
+
+        private IOException unexpected(FrameKind kind) {
+            return MalformedDataException.framingLost(
+                    "unexpected frame of the connection: " + kind,
+                    MalformedDataException.NONE,
+                    MalformedDataException.NONE,
+                    at,
+                    null);
+        }
+
+        @Override
+        public void whole(FrameHeader whole, boolean intact, byte[] bytes, int length, long offset)
+                throws IOException {
+            at = offset;
+            Receiver to = requireReceiver(whole.kind());
+            if (whole.kind() == FrameKind.OPEN) {
+                to.open(whole, bytes, length, intact, offset);
+            } else {
+                to.failure(whole, bytes, length, offset);
+            }
+        }
+
+        @Override
+        public @Nullable Chunk begin(FrameHeader begun, long offset) throws IOException {
+            at = offset;
+            Receiver to = requireReceiver(begun.kind());
+            to.begin(begun, offset);
+            return to.body();
+        }
+
+        @Override
+        public int bodyAt() {
+            return receiver == null ? 0 : receiver.bodyAt();
+        }
+
+        @Override
+        public void end(FrameHeader ended) {
+            if (receiver != null) {
+                receiver.end(ended);
+            }
+        }
+
+        private Receiver requireReceiver(FrameKind kind) throws IOException {
+            if (phase != Phase.OPEN) {
+                throw notAuthenticated();
+            }
+            Receiver to = receiver;
+            if (to == null) {
+                throw unexpected(kind);
+            }
+            return to;
+        }
+
+        private Sender requireSender(FrameKind kind) throws IOException {
+            Sender from = sender;
+            if (from == null) {
+                throw unexpected(kind);
+            }
+            return from;
+        }
+
+        @Override
+        public void onHello(HelloBody hello) throws IOException {
+            FrameHeader of = header;
+            if (of != null) {
+                peerHello = Intake.copy(of, frame);
+            }
+            if (hello.server() == (receiver != null) || hello.proves() != (proofs != null)) {
+                throw notAuthenticated();
+            }
+            if (sender != null && chunkBytes > hello.chunkBytes()) {
+                throw new RefusedException(
+                        ByeReason.LIMIT,
+                        "chunks of " + chunkBytes + " bytes; the receiver takes " + hello.chunkBytes());
+            }
+            peer = hello.name();
+            peerHeartbeat = hello.heartbeatMillis() * 1_000_000L;
+            if (receiver != null) {
+                greet();
+            } else {
+                receiversChunk = hello.chunkBytes();
+                receiversInitialCredit = hello.initialCredit();
+            }
+            phase = Phase.PROVING;
+            if (proofs == null) {
+                accepted();
+            } else if (sender != null) {
+                prove(proofs);
+            }
+        }
+
+        private int receiversChunk;
+        private long receiversInitialCredit;
+
+        private void prove(Proofs by) {
+            boolean server = receiver != null;
+            ByteBuf proof = Unpooled.buffer(64);
+            ControlWriter.proof(
+                    proof, by.of(server, server ? peerHello : ownHello, server ? ownHello : peerHello, binding));
+            link.write(proof);
+            link.flush();
+        }
+
+        @Override
+        public void onProof(byte[] proof) throws IOException {
+            Proofs by = proofs;
+            boolean server = receiver != null;
+            byte[] client = server ? peerHello : ownHello;
+            if (by == null || !by.verify(proof, !server, client, server ? ownHello : peerHello, binding)) {
+                throw notAuthenticated();
+            }
+            if (server) {
+                prove(by);
+            }
+            accepted();
+        }
+
+        private void accepted() {
+            opened();
+            if (sender != null) {
+                sender.begin(receiversChunk, receiversInitialCredit);
+            }
+            if (receiver != null) {
+                receiver.begin(peer);
+            }
+        }
+
+        @Override
+        public void onCredit(long stream, long bytes) throws IOException {
+            if (bytes % receiversChunk != 0) {
+                throw MalformedDataException.framingLost(
+                        "credit is not in whole chunks", receiversChunk, bytes, at, null);
+            }
+            requireSender(FrameKind.CREDIT).credit(stream, bytes);
+        }
+
+        @Override
+        public void onFate(long stream, ResultFate fate) throws IOException {
+            requireSender(FrameKind.FATE).fate(stream, fate);
+        }
+
+        @Override
+        public void onBacklog(long stream, long waiting, boolean own) throws IOException {
+            requireReceiver(FrameKind.BACKLOG).backlog(stream, own, at);
+        }
+
+        @Override
+        public void onPing(long token) {
+            ByteBuf pong = Unpooled.buffer(64);
+            ControlWriter.pong(pong, token);
+            link.write(pong);
+            link.flush();
+        }
+
+        @Override
+        public void onPong(long token) {
+            // That it came is all there is to it.
+        }
+
+        @Override
+        public void onBye(ByeReason reason, String text) {
+            String told = text.isEmpty() ? reason.toString() : text;
+            boolean orderly = reason == ByeReason.DONE || reason == ByeReason.SHUTTING_DOWN;
+            closed("the peer has closed the connection: " + told, orderly ? null : new IOException(told));
+            link.close();
+        }
+    }
+}

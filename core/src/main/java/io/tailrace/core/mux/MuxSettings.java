@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+/**
+ * What an end of a connection was built with. Times are in nanoseconds.
+ *
+ * @param name told to the peer
+ * @param window most chunks of credit that one result has of its own
+ * @param sharedChunks most chunks of credit that the results of a connection share
+ * @param initialCredit most bytes that one result may use of it
+ * @param mostInside most chunks inside the link
+ * @param heartbeat how often this end says something
+ * @param handshakeLimit how long the peer may take to prove who it is
+ */
+public record MuxSettings(
+        String name,
+        int window,
+        int sharedChunks,
+        long initialCredit,
+        int mostInside,
+        long heartbeat,
+        long handshakeLimit) {}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultId;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One result on its way out over a shared connection: frames that wait for their turn and for credit.
+ *
+ * <p><b>Ownership.</b> Chunks offered are this object's until the connection takes them, or the result is settled.
+ *
+ * <p><b>Threads.</b> The result's sending thread offers, the connection's loop takes, either settles; the queue is guarded by
+ * this object's monitor. What is not, is the loop's own. {@code settled} is set under the monitor: an offer that comes
+ * behind it takes nothing.
+ */
+public final class Outgoing {
+
+    private final Sender sender;
+    private final long stream;
+    private final ResultId id;
+    private final long declared;
+    private final ArrayDeque<Region> queue = new ArrayDeque<>(2);
+    private final CompletableFuture<ResultFate> fate;
+    private volatile @Nullable ResultFate settled;
+    private long queuedBytes;
+    private boolean begun;
+    private boolean terminalSent;
+
+    /** Whether it lies in the mailbox: once is enough. */
+    private final AtomicBoolean listed = new AtomicBoolean();
+
+    boolean registered;
+    boolean inTurns;
+    boolean announced;
+    private @Nullable Account own;
+    private long sharedBytes;
+    private long framesSent;
+    private long starvedSince;
+    private volatile long creditStallNanos;
+    private volatile long sentBytes;
+
+    Outgoing(Sender sender, long stream, ResultId id, long declared, CompletableFuture<ResultFate> fate) {
+        this.sender = sender;
+        this.stream = stream;
+        this.id = id;
+        this.declared = declared;
+        this.fate = fate;
+    }
+
+    public ResultId id() {
+        return id;
+    }
+
+    long stream() {
+        return stream;
+    }
+
+    long declared() {
+        return declared;
+    }
+
+    /** What has become of it, or null. */
+    public @Nullable ResultFate settled() {
+        return settled;
+    }
+
+    /** Nanoseconds it waited for credit with frames to send. */
+    public long creditStallNanos() {
+        return creditStallNanos;
+    }
+
+    /** Bytes given to the link. */
+    public long sentBytes() {
+        return sentBytes;
+    }
+
+    /** Sends a chunk of sealed frames; retains it. False when the result is settled: nothing was taken. */
+    public boolean offer(Chunk chunk) {
+        chunk.retain();
+        Region region = Region.all(chunk);
+        boolean taken;
+        synchronized (this) {
+            taken = settled == null && enqueue(region);
+        }
+        if (!taken) {
+            region.release();
+            return settled == null;
+        }
+        list();
+        if (sender.lost() != null) {
+            settle(sender.lost()); // the loop may be gone: nobody else would
+        }
+        return true;
+    }
+
+    /**
+     * Sends a result whose only chunk this is together with others, waiting for room; false when it is too long for that.
+     *
+     * @throws java.io.InterruptedIOException when interrupted while waiting
+     */
+    public boolean offerWhole(Chunk chunk) throws IOException {
+        return settled == null && sender.coalesce(this, chunk);
+    }
+
+    /** A failure goes in front of what it makes worthless; of a result that was not begun nobody need know. */
+    private boolean enqueue(Region region) {
+        boolean failure = lastKind(region) == FrameKind.FAILURE;
+        if (failure) {
+            drop();
+            if (!begun) {
+                terminalSent = true;
+                return false;
+            }
+        }
+        queue.add(region);
+        queuedBytes += region.wireBytes();
+        return true;
+    }
+
+    private static FrameKind lastKind(Region region) {
+        FrameKind kind = FrameKind.UNKNOWN;
+        for (int frame = region.from(); frame < region.to(); frame = region.behind(frame)) {
+            kind = region.kindAt(frame);
+        }
+        return kind;
+    }
+
+    private void list() {
+        if (listed.compareAndSet(false, true)) {
+            sender.ready(this);
+        }
+    }
+
+    /** The loop took it out of the mailbox and is about to look at its queue. */
+    void unlist() {
+        listed.set(false);
+    }
+
+    synchronized boolean hasQueued() {
+        return !queue.isEmpty();
+    }
+
+    synchronized long queuedBytes() {
+        return queuedBytes;
+    }
+
+    /** Puts a part of a coalesced chunk, which is this object's from here on, in front of nothing: it is all there is. */
+    synchronized void addPart(Region part) {
+        if (settled != null) {
+            part.release();
+            return;
+        }
+        queue.add(part);
+        queuedBytes += part.wireBytes();
+    }
+
+    /** The frames at the head of the queue that can be paid for, the caller's from here on; null when there are none. */
+    synchronized @Nullable Region take(Account shared, long initialCredit) {
+        Region first = queue.peek();
+        if (first == null) {
+            return null;
+        }
+        int end = first.from();
+        while (end < first.to() && pays(first, end, shared, initialCredit)) {
+            end = first.behind(end);
+        }
+        if (end == first.from()) {
+            return null;
+        }
+        Region taken = end == first.to() ? queue.remove() : first.head(end);
+        queuedBytes -= taken.wireBytes();
+        sentBytes = sentBytes + taken.wireBytes();
+        return taken;
+    }
+
+    boolean pays(Region region, int frame, Account shared, long initialCredit) {
+        FrameKind kind = region.kindAt(frame);
+        if (kind != FrameKind.OPEN && kind != FrameKind.FAILURE) {
+            int bytes = region.frameBytesAt(frame);
+            Account mine = own;
+            if (mine != null) {
+                if (!mine.charge(bytes)) {
+                    return false;
+                }
+            } else if (sharedBytes + bytes > initialCredit || !shared.charge(bytes)) {
+                return false;
+            } else {
+                sharedBytes += bytes;
+            }
+        }
+        begun = true;
+        framesSent++;
+        terminalSent |= kind.terminal();
+        return true;
+    }
+
+    /** Whether more than the initial credit is, or may well be, wanted. */
+    boolean wantsCredit(long initialCredit) {
+        return own == null && !terminalSent && (declared > initialCredit || 2 * sharedBytes > initialCredit);
+    }
+
+    /** Credit of its own has come; true when it is the first, from which on nothing is charged to the shared account. */
+    boolean grant(long bytes, int chunkBytes) {
+        Account known = own;
+        Account mine = known == null ? new Account(chunkBytes) : known;
+        own = mine;
+        mine.grant(bytes);
+        return known == null;
+    }
+
+    boolean terminalSent() {
+        return terminalSent;
+    }
+
+    long framesSent() {
+        return framesSent;
+    }
+
+    boolean begun() {
+        return begun;
+    }
+
+    void starves(long now) {
+        if (starvedSince == 0) {
+            starvedSince = now;
+        }
+    }
+
+    void goesOn(long now) {
+        if (starvedSince != 0) {
+            creditStallNanos = creditStallNanos + now - starvedSince; // the loop's alone to write
+            starvedSince = 0;
+        }
+    }
+
+    /** Since when it has had frames and no credit; 0 when it has not. */
+    long starvedSince() {
+        return starvedSince;
+    }
+
+    /** The result is over: what was not sent is dropped. Once; from any thread. */
+    public boolean settle(ResultFate known) {
+        synchronized (this) {
+            if (settled != null) {
+                return false;
+            }
+            settled = known;
+            drop();
+        }
+        fate.complete(known);
+        return true;
+    }
+
+    private void drop() {
+        for (Region region = queue.poll(); region != null; region = queue.poll()) {
+            region.release();
+        }
+        queuedBytes = 0;
+    }
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+import io.netty.buffer.Unpooled;
+import io.netty.util.collection.LongObjectHashMap;
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.FrameHeader;
+import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.frame.FrameLayout;
+import io.tailrace.core.frame.OpenBody;
+import io.tailrace.core.frame.Preamble;
+import io.tailrace.core.wire.MalformedDataException;
+import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.ResultTooLargeException;
+import io.tailrace.core.wire.TruncatedResultException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The receiving end of a connection: finds each frame's result and the chunk that its credit stands for, and gives credit
+ * anew as chunks come back.
+ *
+ * <p>Every byte of credit is backed by a chunk that was acquired before it was given. So what arrives never waits for
+ * memory, and the budget bounds all connections together. A result gets credit of its own when a decoding thread is at it;
+ * until then it has what the connection's results share.
+ *
+ * <p><b>Ownership.</b> Chunks granted and not used are this object's, in their rooms.
+ *
+ * <p><b>Threads.</b> The loop alone, except {@link #ready}.
+ */
+final class Receiver {
+
+    private static final byte[] PREAMBLE = Preamble.CONNECTION.bytes();
+
+    /** Stands for an opening that could not be read: its result is passed over. */
+    private static final OpenBody NAMELESS =
+            new OpenBody(FrameLayout.MIN_CHUNK_SIZE, 0, new ResultId("", 0, 0, 0), "");
+
+    private final Host host;
+    private final MuxSettings settings;
+    private final ChunkPool pool;
+    private final int chunkBytes;
+    private final Mailbox<Arriving> mailbox;
+    private final LongObjectHashMap<Arriving> streams = new LongObjectHashMap<>();
+    private final List<Arriving> dispatched = new ArrayList<>();
+    private final Room shared;
+    private final Outbox outbox;
+    private @Nullable ChunkWindow sharedWindow;
+    private int sharedChunks;
+    private String peer = "";
+    private boolean lost;
+
+    private @Nullable Arriving target;
+    private boolean copies;
+
+    Receiver(Link link, Executor loop, Host host, MuxSettings settings, ChunkPool pool) {
+        this.host = host;
+        this.settings = settings;
+        this.pool = pool;
+        this.chunkBytes = pool.chunkBytes();
+        this.mailbox = new Mailbox<>(loop, this::drain);
+        this.shared = new Room(chunkBytes);
+        this.outbox = new Outbox(link);
+    }
+
+    String peer() {
+        return peer;
+    }
+
+    int openResults() {
+        return streams.size();
+    }
+
+    void ready(Arriving result) {
+        mailbox.offer(result);
+    }
+
+    /** The peer has proved who it is: it gets the credit that its results share. */
+    void begin(String peerName) {
+        peer = peerName;
+        sharedChunks = host.takeShare(settings.sharedChunks());
+        if (sharedChunks > 0) {
+            sharedWindow = pool.openWithoutWaiting("credit shared by the results of " + peerName, sharedChunks, 0);
+            grantShared();
+        }
+        outbox.flush();
+    }
+
+    /** A frame of a result begins; what its header says is verified as far as framing goes. */
+    void begin(FrameHeader header, long at) throws MalformedDataException {
+        Arriving result = streams.get(header.streamId());
+        if (result == null) {
+            throw fault("frame of a result that is not open", header.streamId(), at);
+        }
+        target = result;
+        long frameBytes = FrameLayout.HEADER_LENGTH + header.wireLength();
+        Room room = result.owns ? result.room : shared;
+        if (!result.owns) {
+            result.sharedBytes += frameBytes;
+            if (result.sharedBytes > settings.initialCredit()) {
+                throw fault("initial credit exceeded", settings.initialCredit(), result.sharedBytes, at, result);
+            }
+        }
+        if (frameBytes > chunkBytes || room == null || !room.place((int) frameBytes)) {
+            throw fault("frame without credit", 0, frameBytes, at, result);
+        }
+        copies = result.settled() == null && counts(result, header);
+        if (copies) {
+            header.copyTo(room.chunk(), room.at());
+        }
+    }
+
+    /** Whether the job may have these bytes, too: if not, the result is refused where it stands. */
+    private static boolean counts(Arriving result, FrameHeader header) {
+        JobAccounts.Account account = result.account;
+        if (account == null || (header.kind() != FrameKind.DATA && header.kind() != FrameKind.TRAILER)) {
+            return true;
+        }
+        try {
+            account.add(header.rawLength());
+            return true;
+        } catch (ResultTooLargeException e) {
+            result.settle(refused(e, false), e);
+            return false;
+        }
+    }
+
+    /** Where the body of the frame that was begun goes; null when nobody wants it. */
+    @Nullable
+    Chunk body() {
+        return copies ? room(required()).chunk() : null;
+    }
+
+    /** Where in that chunk. */
+    int bodyAt() {
+        return room(required()).at() + FrameLayout.HEADER_LENGTH;
+    }
+
+    /** The frame that was begun is whole. */
+    void end(FrameHeader header) {
+        Arriving result = required();
+        target = null;
+        if (copies) {
+            Room room = room(result);
+            result.append(room.chunk(), room.at(), FrameLayout.HEADER_LENGTH + (int) header.wireLength());
+        }
+        if (header.kind().terminal()) {
+            terminal(result);
+        } else {
+            replenish(result);
+        }
+    }
+
+    private Room room(Arriving result) {
+        Room own = result.room;
+        return result.owns && own != null ? own : shared;
+    }
+
+    private Arriving required() {
+        Arriving result = target;
+        if (result == null) {
+            throw new IllegalStateException("no frame was begun");
+        }
+        return result;
+    }
+
+    /** A whole open frame, header and body, has come. */
+    void open(FrameHeader header, byte[] frame, int length, boolean intact, long at) throws MalformedDataException {
+        if (streams.containsKey(header.streamId())) {
+            throw fault("result opened twice", header.streamId(), at);
+        }
+        OpenBody open = NAMELESS;
+        MalformedDataException malformed = null;
+        try {
+            int headerLength = FrameLayout.HEADER_LENGTH;
+            if (!intact) {
+                throw new MalformedDataException("body checksum does not match", at);
+            }
+            open = OpenBody.parse(Unpooled.wrappedBuffer(frame, headerLength, length - headerLength));
+        } catch (MalformedDataException e) {
+            malformed = e;
+        }
+        byte[] opening = new byte[PREAMBLE.length + length];
+        System.arraycopy(PREAMBLE, 0, opening, 0, PREAMBLE.length);
+        System.arraycopy(frame, 0, opening, PREAMBLE.length, length);
+        Arriving result = new Arriving(this, header.streamId(), open, opening);
+        streams.put(header.streamId(), result);
+        result.backlog = open.declaredBytes() > settings.initialCredit();
+        if (malformed != null) {
+            result.settle(refused(malformed, true), malformed);
+        } else if (host.admit(result)) {
+            dispatched.add(result);
+        }
+    }
+
+    /** A whole failure frame has come: it costs no credit, and is kept in an array of its own. */
+    void failure(FrameHeader header, byte[] frame, int length, long at) throws MalformedDataException {
+        Arriving result = streams.get(header.streamId());
+        if (result == null) {
+            throw fault("frame of a result that is not open", header.streamId(), at);
+        }
+        if (result.settled() == null) {
+            result.append(Arrays.copyOf(frame, length));
+        }
+        terminal(result);
+    }
+
+    private void terminal(Arriving result) {
+        streams.remove(result.stream());
+        result.terminalSeen = true;
+        result.complete();
+        closeRoom(result);
+        if (result.settled() != null) {
+            tell(result);
+        }
+    }
+
+    void backlog(long stream, boolean own, long at) throws MalformedDataException {
+        Arriving result = streams.get(stream);
+        if (result == null) {
+            throw fault("backlog of a result that is not open", stream, at);
+        }
+        if (own) {
+            result.owns = true;
+        }
+        result.backlog = true;
+        grant(result);
+    }
+
+    /** All that came in one go has been told: decoding begins, what is to be said goes out. */
+    void flush() {
+        for (int i = 0; i < dispatched.size(); i++) {
+            host.decode(dispatched.get(i));
+        }
+        dispatched.clear();
+        outbox.flush();
+    }
+
+    private void drain() {
+        mailbox.begin();
+        for (Arriving result = mailbox.poll(); result != null; result = mailbox.poll()) {
+            result.unlist();
+            if (result.settled() != null) {
+                settled(result);
+            } else {
+                grant(result);
+            }
+        }
+        grantShared();
+        outbox.flush();
+    }
+
+    private void settled(Arriving result) {
+        closeRoomOfSettled(result);
+        tell(result);
+    }
+
+    /** Frames that are under way still find the chunks that they were promised, until the terminal. */
+    private static void closeRoomOfSettled(Arriving result) {
+        if (result.terminalSeen) {
+            closeRoom(result);
+        }
+    }
+
+    private static void closeRoom(Arriving result) {
+        Room room = result.room;
+        ChunkWindow window = result.window;
+        if (room != null) {
+            room.close();
+        }
+        if (window != null) {
+            window.close();
+        }
+    }
+
+    private void tell(Arriving result) {
+        ResultFate fate = result.settled();
+        if (fate != null && !result.told && !lost) {
+            result.told = true;
+            outbox.fate(result.stream(), fate);
+        }
+    }
+
+    /** Gives a result what its window has room for. */
+    private void grant(Arriving result) {
+        if (lost || !result.started() || !result.backlog || result.terminalSeen || result.settled() != null) {
+            return;
+        }
+        ChunkWindow window = result.window;
+        Room room = result.room;
+        if (window == null || room == null) {
+            window = result.openWindow(pool, settings.window());
+            room = new Room(chunkBytes);
+            result.window = window;
+            result.room = room;
+        }
+        int chunks = 0;
+        for (Chunk chunk = acquire(window, result); chunk != null; chunk = acquire(window, result)) {
+            room.grant(chunk);
+            chunks++;
+        }
+        if (chunks > 0) {
+            outbox.credit(result.stream(), (long) chunks * chunkBytes);
+        }
+    }
+
+    private @Nullable Chunk acquire(ChunkWindow window, Arriving result) {
+        return window.tryAcquire(() -> ready(result));
+    }
+
+    /** While frames come anyway, what has come free is granted with them, and nobody need be woken for it. */
+    private void replenish(Arriving result) {
+        Room room = result.room;
+        if (room != null && room.unused() < settings.window() / 2) {
+            grant(result);
+        }
+    }
+
+    private void grantShared() {
+        ChunkWindow window = sharedWindow;
+        if (window == null || lost) {
+            return;
+        }
+        int chunks = 0;
+        for (Chunk chunk = window.tryAcquire(mailbox::wake); chunk != null; chunk = window.tryAcquire(mailbox::wake)) {
+            shared.grant(chunk);
+            chunks++;
+        }
+        if (chunks > 0) {
+            outbox.credit(0, (long) chunks * chunkBytes);
+        }
+    }
+
+    /** The connection is no more. Results that have come whole are decoded all the same. */
+    void lose(String reason) {
+        if (lost) {
+            return;
+        }
+        lost = true;
+        for (Arriving result : new ArrayList<>(streams.values())) {
+            result.lose(new TruncatedResultException(reason, result.arrivedBytes(), result.id()));
+            closeRoom(result);
+            host.lost(result);
+        }
+        streams.clear();
+        for (Arriving result : dispatched) {
+            host.decode(result); // its reader is told
+        }
+        dispatched.clear();
+        shared.close();
+        ChunkWindow window = sharedWindow;
+        if (window != null) {
+            window.close();
+        }
+        host.giveShare(sharedChunks);
+        sharedChunks = 0;
+    }
+
+    private static ResultFate refused(ResultException e, boolean retriable) {
+        return new ResultFate(Verdict.REFUSED, String.valueOf(e.getMessage()), retriable);
+    }
+
+    private static MalformedDataException fault(String reason, long stream, long at) {
+        return MalformedDataException.framingLost(
+                reason + ": stream " + Long.toHexString(stream),
+                MalformedDataException.NONE,
+                MalformedDataException.NONE,
+                at,
+                null);
+    }
+
+    private static MalformedDataException fault(String reason, long limit, long actual, long at, Arriving result) {
+        return MalformedDataException.framingLost(reason, limit, actual, at, result.id());
+    }
+}

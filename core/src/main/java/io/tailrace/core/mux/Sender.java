@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.collection.LongObjectHashMap;
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.ControlWriter;
+import io.tailrace.core.frame.FrameLayout;
+import io.tailrace.core.frame.FrameSealer;
+import io.tailrace.core.wire.FailurePhase;
+import io.tailrace.core.wire.ResultFailure;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultId;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sending end of a connection: results take turns, one chunk each, as far as their credit goes.
+ *
+ * <p>At most so many chunks are inside the link at once, so that a turn is decided late and what waits, waits here.
+ *
+ * <p><b>Threads.</b> Any thread opens and offers; the rest is the loop's. Who offers while the connection is being lost
+ * settles its own result: {@code lost} is written before the loop settles those it knows, and read behind each offer.
+ */
+public final class Sender {
+
+    private final Link link;
+    private final LongSupplier clock;
+    private final int mostInside;
+    private final Mailbox<Outgoing> mailbox;
+    private final Coalescer coalescer;
+    private final LongObjectHashMap<Outgoing> streams = new LongObjectHashMap<>();
+    private final ArrayDeque<Outgoing> turns = new ArrayDeque<>();
+    private Account shared = new Account(FrameLayout.MAX_CHUNK_SIZE);
+    private int receiversChunk;
+    private long initialCredit;
+    private boolean open;
+    private int inside;
+    private volatile @Nullable ResultFate lost;
+
+    /** @param coalescing where chunks for small results come from; becomes this object's */
+    Sender(Link link, LongSupplier clock, Executor loop, int mostInside, int chunkBytes, ChunkWindow coalescing) {
+        this.link = link;
+        this.clock = clock;
+        this.mostInside = mostInside;
+        this.mailbox = new Mailbox<>(loop, this::drain);
+        this.coalescer = new Coalescer(coalescing, chunkBytes);
+    }
+
+    /**
+     * Opens a result; the receiver hears of it with its first frames.
+     *
+     * @param stream used once on this connection, not 0
+     * @param declared payload bytes if they are known, else −1
+     * @param fate completed with what becomes of it, on the loop or where the connection is given up
+     */
+    public Outgoing open(long stream, ResultId id, long declared, CompletableFuture<ResultFate> fate) {
+        return new Outgoing(this, stream, id, declared, fate);
+    }
+
+    /** Results that are neither settled nor given up; on the loop. */
+    public int openResults() {
+        return streams.size();
+    }
+
+    /** Chunks inside the link; on the loop. */
+    public int chunksInside() {
+        return inside;
+    }
+
+    @Nullable
+    ResultFate lost() {
+        return lost;
+    }
+
+    void ready(Outgoing result) {
+        mailbox.offer(result);
+    }
+
+    boolean coalesce(Outgoing result, Chunk whole) throws IOException {
+        if (lost != null || !coalescer.add(result, whole)) {
+            return false;
+        }
+        mailbox.wake();
+        if (lost != null) {
+            dropCoalesced(lost);
+        }
+        return true;
+    }
+
+    /** The receiver has told what it takes: from here on frames are sent. */
+    void begin(int chunkBytes, long creditOfEach) {
+        receiversChunk = chunkBytes;
+        initialCredit = creditOfEach;
+        shared = new Account(chunkBytes);
+        open = true;
+        drain();
+    }
+
+    private void drain() {
+        mailbox.begin();
+        for (Outgoing result = mailbox.poll(); result != null; result = mailbox.poll()) {
+            result.unlist();
+            enlist(result);
+        }
+        pump();
+    }
+
+    private void enlist(Outgoing result) {
+        if (result.settled() != null) {
+            return;
+        }
+        register(result);
+        if (!result.inTurns && result.hasQueued()) {
+            result.inTurns = true;
+            turns.add(result);
+        }
+    }
+
+    private void register(Outgoing result) {
+        if (!result.registered) {
+            result.registered = true;
+            streams.put(result.stream(), result);
+        }
+    }
+
+    /** Sends what may be sent. */
+    private void pump() {
+        if (!open || lost != null) {
+            return;
+        }
+        boolean wrote = false;
+        boolean more = true;
+        while (more && inside < mostInside) {
+            more = sendCoalesced();
+            if (inside < mostInside) {
+                more |= takeTurn();
+            }
+            wrote |= more;
+        }
+        if (wrote) {
+            link.flush();
+        }
+    }
+
+    private boolean takeTurn() {
+        Outgoing result = turns.poll();
+        if (result == null) {
+            return false;
+        }
+        Region taken = result.take(shared, initialCredit);
+        if (taken == null) {
+            result.inTurns = false;
+            if (result.hasQueued()) {
+                result.starves(clock.getAsLong());
+                announce(result);
+            }
+            return true;
+        }
+        result.goesOn(clock.getAsLong());
+        write(taken);
+        if (result.wantsCredit(initialCredit)) {
+            announce(result);
+        }
+        turns.add(result);
+        if (result.terminalSent() && result.settled() != null) {
+            forget(result);
+        }
+        return true;
+    }
+
+    private void write(Region region) {
+        inside++;
+        link.write(region);
+    }
+
+    private boolean sendCoalesced() {
+        Coalescer.Batch batch = coalescer.take();
+        if (batch == null) {
+            return false;
+        }
+        Region all = batch.region();
+        for (Outgoing result : batch.results()) {
+            register(result);
+        }
+        int end = all.from();
+        Outgoing payer = null;
+        while (end < all.to()) {
+            payer = streams.get(all.streamAt(end));
+            if (payer == null || !payer.pays(all, end, shared, initialCredit)) {
+                break;
+            }
+            end = all.behind(end);
+        }
+        if (end == all.to()) {
+            write(all);
+            return true;
+        }
+        if (end > all.from()) {
+            write(all.head(end));
+        }
+        sendSingly(all);
+        return true;
+    }
+
+    /** What the shared credit does not reach: each of the results goes on by itself, with credit of its own. */
+    private void sendSingly(Region rest) {
+        int begin = rest.from();
+        while (begin < rest.to()) {
+            long stream = rest.streamAt(begin);
+            int end = begin;
+            while (end < rest.to() && rest.streamAt(end) == stream) {
+                end = rest.behind(end);
+            }
+            Outgoing result = streams.get(stream);
+            if (result != null) {
+                result.addPart(rest.part(begin, end));
+                enlist(result);
+            }
+            begin = end;
+        }
+        rest.release();
+    }
+
+    private void announce(Outgoing result) {
+        if (!result.announced) {
+            result.announced = true;
+            writeBacklog(result, false);
+        }
+    }
+
+    private void writeBacklog(Outgoing result, boolean own) {
+        ByteBuf frame = Unpooled.buffer(64);
+        ControlWriter.backlog(frame, result.stream(), result.queuedBytes(), own);
+        link.write(frame);
+    }
+
+    void credit(long stream, long bytes) {
+        if (stream == 0) {
+            shared.grant(bytes);
+            reviveAll();
+        } else {
+            Outgoing result = streams.get(stream);
+            if (result == null || result.terminalSent()) {
+                return; // it ended while the credit was under way
+            }
+            if (result.grant(bytes, receiversChunk)) {
+                writeBacklog(result, true);
+            }
+            enlist(result);
+        }
+    }
+
+    /** Credit that all share has come: whoever starves may try. */
+    private void reviveAll() {
+        if (turns.size() == streams.size()) {
+            return;
+        }
+        for (Outgoing result : streams.values()) {
+            enlist(result);
+        }
+    }
+
+    /** All that came in one go has been told: what it makes possible is done. */
+    void flush() {
+        pump();
+        link.flush();
+    }
+
+    void fate(long stream, ResultFate fate) {
+        Outgoing result = streams.get(stream);
+        if (result == null) {
+            return;
+        }
+        result.settle(fate);
+        if (!result.terminalSent() && result.begun()) {
+            link.write(abandonment(result, fate));
+        }
+        forget(result);
+    }
+
+    private static ByteBuf abandonment(Outgoing result, ResultFate fate) {
+        ByteBuf frame = Unpooled.buffer(256);
+        ResultFailure failure = new ResultFailure(
+                FailurePhase.CANCELLED, "", fate.verdict() + ": " + fate.reason(), "", result.sentBytes(), 0, false);
+        FrameSealer.behind(result.stream(), result.framesSent())
+                .appendFailure(frame, failure, FrameLayout.MAX_FRAME);
+        return frame;
+    }
+
+    private void forget(Outgoing result) {
+        streams.remove(result.stream());
+    }
+
+    /** A region that the link was given is out, or never will be. */
+    void written() {
+        inside--;
+        if (inside < mostInside) {
+            pump();
+        }
+    }
+
+    /** Results that starve of credit since then or longer; on the loop. */
+    void starving(long since, Consumer<Outgoing> each) {
+        for (Outgoing result : streams.values()) {
+            if (result.starvedSince() != 0 && result.starvedSince() - since <= 0) {
+                each.accept(result);
+            }
+        }
+    }
+
+    /** The connection is no more: all that is open is lost with it. */
+    void lose(ResultFate fate) {
+        if (lost != null) {
+            return;
+        }
+        lost = fate;
+        open = false;
+        coalescer.close();
+        dropCoalesced(fate);
+        mailbox.begin();
+        for (Outgoing result = mailbox.poll(); result != null; result = mailbox.poll()) {
+            result.settle(fate);
+        }
+        for (Outgoing result : new ArrayList<>(streams.values())) {
+            result.settle(fate);
+        }
+        streams.clear();
+        turns.clear();
+    }
+
+    private void dropCoalesced(ResultFate fate) {
+        for (Coalescer.Batch batch = coalescer.take(); batch != null; batch = coalescer.take()) {
+            batch.region().release();
+            for (Outgoing result : batch.results()) {
+                result.settle(fate);
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.transport;
+
+import io.tailrace.core.ResultReader;
+import io.tailrace.core.mux.Arriving;
+import io.tailrace.core.mux.Host;
+import io.tailrace.core.mux.Incarnations;
+import io.tailrace.core.mux.JobAccounts;
+import io.tailrace.core.mux.Opening;
+import io.tailrace.core.wire.ResultException;
+import io.tailrace.core.wire.ResultFailedException;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import io.tailrace.core.wire.ResultTooLargeException;
+import io.tailrace.core.wire.TruncatedResultException;
+import io.tailrace.core.wire.UndeliveredResultException;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a server's connections have in common: who is let in, who decodes, and what becomes of each result.
+ *
+ * <p>Results wait in one line, in the order in which they were announced, for one of so many decoding tasks; a task goes on
+ * with the next one as long as there is one. A handler that stands still occupies one task, and delays nobody else while
+ * there are others.
+ *
+ * <p><b>Threads.</b> Loops admit and hand over, decoding threads settle. {@code decoders} counts tasks that run or are about
+ * to; one that ends looks at the line again behind its own departure, so no result is left in it.
+ */
+final class Reception implements Host {
+
+    private static final Logger LOG = System.getLogger(Reception.class.getName());
+
+    private final ResultReader.Builder reading;
+    private final ResultServer.Handler handler;
+    private final Executor executor;
+    private final Incarnations incarnations;
+    private final JobAccounts jobs;
+    private final int maxDecoders;
+    private final int maxResults;
+    private final ConcurrentLinkedQueue<Entry> line = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger decoders = new AtomicInteger();
+    private final AtomicInteger results = new AtomicInteger();
+    private final AtomicInteger share;
+
+    /** A result that was let in. */
+    private static final class Entry {
+        final Arriving arriving;
+        final Opening.Fresh opening;
+        final JobAccounts.Account account;
+
+        Entry(Arriving arriving, Opening.Fresh opening, JobAccounts.Account account) {
+            this.arriving = arriving;
+            this.opening = opening;
+            this.account = account;
+        }
+    }
+
+    Reception(
+            ResultReader.Builder reading,
+            ResultServer.Handler handler,
+            Executor executor,
+            Incarnations incarnations,
+            JobAccounts jobs,
+            int maxDecoders,
+            int maxResults,
+            int shareChunks) {
+        this.reading = reading;
+        this.handler = handler;
+        this.executor = executor;
+        this.incarnations = incarnations;
+        this.jobs = jobs;
+        this.maxDecoders = maxDecoders;
+        this.maxResults = maxResults;
+        this.share = new AtomicInteger(shareChunks);
+    }
+
+    /** Results let in and not settled. */
+    int openResults() {
+        return results.get();
+    }
+
+    @Override
+    public boolean admit(Arriving arriving) {
+        if (results.get() >= maxResults) {
+            refuse(arriving, "too many results at once: " + maxResults, true);
+            return false;
+        }
+        Opening opening = incarnations.open(arriving.id(), by -> supersede(arriving, by.attempt()));
+        if (opening instanceof Opening.Fresh fresh) {
+            return open(arriving, fresh);
+        }
+        if (opening instanceof Opening.Recorded recorded) {
+            arriving.settle(recorded.fate(), null);
+        } else if (opening instanceof Opening.Stale stale) {
+            supersede(arriving, stale.instead());
+        } else if (opening instanceof Opening.Running running
+                && !running.whenEnded(fate -> arriving.settle(fate, null))) {
+            refuse(arriving, "the same attempt is open, and too many ask for its fate", true);
+        }
+        return false;
+    }
+
+    private boolean open(Arriving arriving, Opening.Fresh fresh) {
+        try {
+            JobAccounts.Account account = jobs.open(arriving.id(), arriving.declaredBytes());
+            results.incrementAndGet();
+            arriving.admitted(account, new Entry(arriving, fresh, account));
+            return true;
+        } catch (ResultTooLargeException e) {
+            ResultFate fate = new ResultFate(Verdict.REFUSED, String.valueOf(e.getMessage()), false);
+            fresh.settle(fate);
+            arriving.settle(fate, e);
+            return false;
+        }
+    }
+
+    private static void refuse(Arriving arriving, String reason, boolean retriable) {
+        ResultFate fate = new ResultFate(Verdict.REFUSED, reason, retriable);
+        arriving.settle(fate, new UndeliveredResultException(fate, 0, arriving.id(), null));
+    }
+
+    private static void supersede(Arriving arriving, int by) {
+        ResultFate fate = new ResultFate(Verdict.SUPERSEDED, "attempt " + by + " counts instead", false);
+        arriving.settle(fate, new UndeliveredResultException(fate, arriving.arrivedBytes(), arriving.id(), null));
+    }
+
+    @Override
+    public void decode(Arriving arriving) {
+        Entry entry = (Entry) arriving.attachment();
+        line.add(entry);
+        employ();
+    }
+
+    private void employ() {
+        int now = decoders.get();
+        while (now < maxDecoders && !decoders.compareAndSet(now, now + 1)) {
+            now = decoders.get();
+        }
+        if (now < maxDecoders) {
+            try {
+                executor.execute(this::work);
+            } catch (RejectedExecutionException e) {
+                decoders.decrementAndGet();
+                for (Entry entry = line.poll(); entry != null; entry = line.poll()) {
+                    end(entry, new ResultFate(Verdict.REFUSED, "the receiver's decoding executor has ended", true), e);
+                }
+            }
+        }
+    }
+
+    private void work() {
+        try {
+            for (Entry entry = line.poll(); entry != null; entry = line.poll()) {
+                receive(entry);
+            }
+        } finally {
+            decoders.decrementAndGet();
+            if (!line.isEmpty()) {
+                employ();
+            }
+        }
+    }
+
+    private void receive(Entry entry) {
+        Arriving arriving = entry.arriving;
+        arriving.start();
+        Throwable thrown = null;
+        try (ResultReader reader = reading.open(arriving)) {
+            reader.nextResult();
+            ArrivingResult result = new ArrivingResult(arriving, reader);
+            handler.receive(result);
+            result.finish();
+        } catch (Throwable e) {
+            thrown = e;
+        } finally {
+            arriving.close();
+        }
+        end(entry, fate(thrown), thrown);
+        if (thrown instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ResultFate fate(@Nullable Throwable thrown) {
+        if (thrown == null) {
+            return new ResultFate(Verdict.ACCEPTED, "", false);
+        }
+        String reason = String.valueOf(thrown.getMessage());
+        if (thrown instanceof TruncatedResultException lost) {
+            return new ResultFate(Verdict.LOST, reason, lost.retriable());
+        }
+        if (thrown instanceof ResultFailedException failed) {
+            return new ResultFate(Verdict.REFUSED, "the sender failed: " + reason, failed.retriable());
+        }
+        boolean retriable = thrown instanceof ResultException known ? known.retriable() : thrown instanceof IOException;
+        return new ResultFate(Verdict.REFUSED, thrown.getClass().getName() + ": " + reason, retriable);
+    }
+
+    private void end(Entry entry, ResultFate fate, @Nullable Throwable thrown) {
+        boolean counts = entry.opening.settle(fate);
+        boolean accepted = counts && fate.verdict() == Verdict.ACCEPTED;
+        if (accepted) {
+            entry.account.keep();
+        } else {
+            entry.account.refund();
+        }
+        results.decrementAndGet();
+        if (counts) {
+            entry.arriving.settle(fate, null);
+        }
+        if (thrown != null && !(thrown instanceof ResultException)) {
+            LOG.log(Level.DEBUG, "a handler failed on result " + entry.arriving.id(), thrown);
+        }
+    }
+
+    @Override
+    public void lost(Arriving arriving) {
+        // Whoever decodes it, now or later, is told by its reader.
+    }
+
+    @Override
+    public int takeShare(int chunks) {
+        int now = share.get();
+        int taken = Math.min(now, chunks);
+        while (!share.compareAndSet(now, now - taken)) {
+            now = share.get();
+            taken = Math.min(now, chunks);
+        }
+        return taken;
+    }
+
+    @Override
+    public void giveShare(int chunks) {
+        share.addAndGet(chunks);
+    }
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.transport;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.tailrace.core.ResultEncoder;
+import io.tailrace.core.ResultSummary;
+import io.tailrace.core.ResultWriter;
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.mux.Connection;
+import io.tailrace.core.mux.MuxSettings;
+import io.tailrace.core.mux.Proofs;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.UndeliveredResultException;
+import io.tailrace.core.wire.ValueCodec;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends the results of many tasks over one connection, which is made again when it is lost.
+ *
+ * <pre>{@code
+ * try (ResultClient client = ResultClient.builder(encoder).secret(secret).connect(address)) {
+ *     client.send(id, codec, value); // returns when the receiver has accepted it
+ * }
+ * }</pre>
+ *
+ * <p>A result is bound to the connection on which it was opened: with that it is lost, retriably.
+ *
+ * <p><b>Threads.</b> Any thread opens and sends; each result has one encoding thread, which never waits for the network, but
+ * for its own window, and for the receiver's answer.
+ */
+public final class ResultClient implements AutoCloseable {
+
+    private static final long LONGEST_BACKOFF_MILLIS = 10_000;
+
+    private final ResultEncoder encoder;
+    private final MuxSettings settings;
+    private final @Nullable Proofs proofs;
+    private final SocketAddress address;
+    private final NettyLoops loops;
+    private final SecureRandom random = new SecureRandom();
+    private final long connectNanos;
+    private volatile CompletableFuture<Connection> current = new CompletableFuture<>();
+    private volatile boolean closed;
+    private volatile @Nullable Channel channel;
+    private volatile @Nullable Future<?> retry;
+    private final AtomicInteger failures = new AtomicInteger();
+
+    private ResultClient(Builder builder, SocketAddress address) {
+        this.encoder = builder.encoder;
+        this.address = address;
+        ChunkPool pool = encoder.pool();
+        this.settings = new MuxSettings(
+                builder.name,
+                1,
+                builder.coalescingChunks,
+                0,
+                builder.chunksInside,
+                NettyLoops.nanos(builder.heartbeat),
+                NettyLoops.nanos(builder.connectLimit));
+        this.proofs = builder.secret == null ? null : new Proofs(builder.secret);
+        this.connectNanos = NettyLoops.nanos(builder.connectLimit);
+        this.loops = NettyLoops.of(address, builder.group, 1, builder.threads, pool.chunkBytes());
+    }
+
+    /** For results that are encoded with these settings. */
+    public static Builder builder(ResultEncoder encoder) {
+        return new Builder(encoder);
+    }
+
+    /**
+     * Opens a result. Its writer's {@code finish} returns when the receiver has accepted it.
+     *
+     * @throws UndeliveredResultException when no connection can be had in time; its fate is LOST
+     * @throws IOException as {@link ResultEncoder#open}
+     */
+    public ResultWriter open(ResultId id, String codecId) throws IOException {
+        return open(id, codecId, -1);
+    }
+
+    /** The same for a payload of known size, by which the receiver judges before it comes. */
+    public ResultWriter open(ResultId id, String codecId, long declaredBytes) throws IOException {
+        return encoder.open(id, codecId, declaredBytes, sink(id, declaredBytes, true));
+    }
+
+    /**
+     * Sends a whole result and waits until the receiver has accepted it.
+     *
+     * @throws UndeliveredResultException when the receiver did not accept it, or the connection was lost
+     * @throws IOException as {@link ResultEncoder#encode}
+     */
+    public <T> ResultSummary send(ResultId id, ValueCodec<? super T> codec, T value) throws IOException {
+        return encoder.encode(id, codec, value, sink(id, -1, true));
+    }
+
+    /**
+     * Encodes a whole result and returns what becomes of it. This waits for chunks to encode into, not for the receiver, so
+     * one thread can have many results under way; small ones share chunks.
+     *
+     * @return completed with the receiver's answer, on an event loop: what depends on it must not block
+     * @throws IOException as {@link ResultEncoder#encode}, when it is not sent at all
+     */
+    public <T> CompletableFuture<ResultFate> submit(ResultId id, ValueCodec<? super T> codec, T value)
+            throws IOException {
+        ResultSink sink = sink(id, -1, false);
+        encoder.encode(id, codec, value, sink);
+        return sink.fate();
+    }
+
+    /** Whether there is a connection over which results can be sent now. */
+    public boolean isConnected() {
+        return current.isDone() && !current.isCompletedExceptionally();
+    }
+
+    /** Direct memory that Netty uses for this client. */
+    public long outsideBytes() {
+        return loops.memory().usedBytes();
+    }
+
+    /** Closes the connection. Results that were not accepted are lost. */
+    @Override
+    public void close() {
+        closed = true;
+        current.completeExceptionally(new IOException("the client is closed"));
+        Future<?> next = retry;
+        if (next != null) {
+            next.cancel(false);
+        }
+        Channel open = channel;
+        if (open != null) {
+            open.close().awaitUninterruptibly();
+        }
+        loops.close();
+    }
+
+    private ResultSink sink(ResultId id, long declaredBytes, boolean awaitsFate) throws IOException {
+        return new ResultSink(connection(id).sender(), id, declaredBytes, awaitsFate);
+    }
+
+    private Connection connection(ResultId id) throws IOException {
+        CompletableFuture<Connection> wanted = current;
+        try {
+            return wanted.isDone() ? wanted.get() : wanted.get(connectNanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for a connection");
+        } catch (ExecutionException | TimeoutException e) {
+            Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
+            String reason = "no connection to " + address + (cause == null ? "" : ": " + cause.getMessage());
+            throw new UndeliveredResultException(new ResultFate(Verdict.LOST, reason, true), 0, id, cause);
+        }
+    }
+
+    private void connect() {
+        if (closed) {
+            return;
+        }
+        CompletableFuture<Connection> wanted = current;
+        ChannelFuture connecting = loops.client()
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel over) {
+                        over.pipeline().addLast(new NettyConnection(settings, random, (link, made) -> make(link, made, wanted)));
+                    }
+                })
+                .connect(address);
+        channel = connecting.channel();
+        connecting.addListener(done -> {
+            if (!done.isSuccess()) {
+                again();
+            } else if (closed) {
+                connecting.channel().close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+            }
+        });
+    }
+
+    private Connection make(NettyConnection link, Channel over, CompletableFuture<Connection> wanted) {
+        Turns turns = new Turns(wanted);
+        Connection made = Connection.client(
+                link,
+                System::nanoTime,
+                over.eventLoop(),
+                settings,
+                proofs,
+                turns,
+                encoder.pool().chunkBytes(),
+                encoder.pool().openWithoutWaiting("small results", settings.sharedChunks(), 0));
+        turns.connection = made;
+        return made;
+    }
+
+    private void again() {
+        if (closed) {
+            return;
+        }
+        long most = Math.min(LONGEST_BACKOFF_MILLIS, 50L << Math.min(20, failures.incrementAndGet()));
+        long millis = most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1);
+        retry = loops.group().next().schedule(this::connect, millis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Follows one connection's turns. */
+    private final class Turns implements Connection.Events {
+        private final CompletableFuture<Connection> wanted;
+        private @Nullable Connection connection;
+
+        Turns(CompletableFuture<Connection> wanted) {
+            this.wanted = wanted;
+        }
+
+        @Override
+        public void opened(String peer) {
+            failures.set(0);
+            wanted.complete(connection);
+        }
+
+        @Override
+        public void closed(String reason, @Nullable IOException cause) {
+            if (wanted.isDone()) {
+                current = new CompletableFuture<>();
+            }
+            again();
+        }
+    }
+
+    /** Settings of a client. */
+    public static final class Builder {
+        private final ResultEncoder encoder;
+        private @Nullable EventLoopGroup group;
+        private ThreadFactory threads = ResultClient::daemon;
+        private byte @Nullable [] secret;
+        private String name = "client";
+        private int chunksInside = 4;
+        private int coalescingChunks = 4;
+        private Duration heartbeat = Duration.ofSeconds(10);
+        private Duration connectLimit = Duration.ofSeconds(10);
+
+        private Builder(ResultEncoder encoder) {
+            this.encoder = encoder;
+        }
+
+        /** Event loops of the embedder's own, of the address's kind; the default is one thread of this client's. */
+        public Builder loops(@Nullable EventLoopGroup own) {
+            group = own;
+            return this;
+        }
+
+        /** Who makes this client's own thread. */
+        public Builder threads(ThreadFactory factory) {
+            threads = factory;
+            return this;
+        }
+
+        /** What both ends must know, at least 16 bytes; null, the default, proves nothing and asks for nothing. */
+        public Builder secret(byte @Nullable [] shared) {
+            secret = shared == null ? null : shared.clone();
+            return this;
+        }
+
+        /** What this process calls itself to the receiver; at most 255 bytes of UTF-8. */
+        public Builder name(String own) {
+            name = own;
+            return this;
+        }
+
+        /** Most chunks inside Netty at once; the default is 4. */
+        public Builder chunksInside(int most) {
+            chunksInside = most;
+            return this;
+        }
+
+        /** Most chunks in which small results gather; the default is 4. */
+        public Builder coalescingChunks(int most) {
+            coalescingChunks = most;
+            return this;
+        }
+
+        /** How often the connection says something; a peer that is silent for twice its own is given up. The default is 10 s. */
+        public Builder heartbeat(Duration interval) {
+            heartbeat = interval;
+            return this;
+        }
+
+        /** How long to wait for a connection, and for the peer's proof; the default is 10 seconds. */
+        public Builder connectLimit(Duration longest) {
+            connectLimit = longest;
+            return this;
+        }
+
+        /** Begins to connect; who opens a result waits for it. */
+        public ResultClient connect(SocketAddress address) {
+            ResultClient client = new ResultClient(this, address);
+            client.connect();
+            return client;
+        }
+    }
+
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "tailrace-client");
+        thread.setDaemon(true);
+        return thread;
+    }
+}

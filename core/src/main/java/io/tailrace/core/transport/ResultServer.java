@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.transport;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.tailrace.core.ResultReader;
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.mux.Connection;
+import io.tailrace.core.mux.Incarnations;
+import io.tailrace.core.mux.JobAccounts;
+import io.tailrace.core.mux.MuxSettings;
+import io.tailrace.core.mux.Proofs;
+import io.tailrace.core.wire.BlockCompression;
+import io.tailrace.core.wire.DecoderLimits;
+import io.tailrace.core.wire.ResultTooLargeException;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Receives the results of many senders, many at a time on each connection.
+ *
+ * <pre>{@code
+ * ResultServer server = ResultServer.builder(pool)
+ *         .secret(secret)
+ *         .decodingOn(executor)
+ *         .handler(result -> rows.add(result.decode(codec)))
+ *         .start();
+ * }</pre>
+ *
+ * <p>Each result is given to the handler while it arrives. Its sender is told that it was accepted when the handler has
+ * returned and the result was complete; else that it was refused, with the reason. All memory for what arrives is the
+ * pool's: credit is given only for chunks that are at hand.
+ *
+ * <p><b>Threads.</b> Any thread. Handlers run on the executor; event loops run no codec.
+ */
+public final class ResultServer implements AutoCloseable {
+
+    private static final Logger LOG = System.getLogger(ResultServer.class.getName());
+
+    /** What is done with a result. */
+    @FunctionalInterface
+    public interface Handler {
+        /**
+         * Reads the result, on a decoding thread, as far as it wants: what it leaves is verified and skipped. What it throws
+         * refuses the result.
+         */
+        void receive(ArrivingResult result) throws Exception;
+    }
+
+    private final NettyLoops loops;
+    private final Reception reception;
+    private final JobAccounts jobs;
+    private final Incarnations incarnations;
+    private final ChannelGroup connections;
+    private final Channel listening;
+
+    private ResultServer(Builder builder, Executor executor, Handler handler) throws IOException {
+        ChunkPool pool = builder.pool;
+        int budget = (int) Math.min(Integer.MAX_VALUE, pool.budgetBytes() / pool.chunkBytes());
+        jobs = new JobAccounts(builder.maxJobBytes);
+        incarnations = new Incarnations(builder.maxRecords, builder.policy());
+        reception = new Reception(
+                builder.reading,
+                handler,
+                executor,
+                incarnations,
+                jobs,
+                Math.max(1, Math.min(builder.maxDecoders, budget - budget / 4)),
+                builder.maxResults,
+                budget / 4);
+        MuxSettings settings = new MuxSettings(
+                builder.name,
+                builder.window,
+                builder.sharedChunks,
+                (long) builder.sharedChunks * pool.chunkBytes(),
+                1,
+                NettyLoops.nanos(builder.heartbeat),
+                NettyLoops.nanos(builder.handshakeLimit));
+        Proofs proofs = builder.secret == null ? null : new Proofs(builder.secret);
+        SecureRandom random = new SecureRandom();
+        loops = NettyLoops.of(builder.address, builder.group, builder.loopThreads, builder.threads, pool.chunkBytes());
+        connections = new DefaultChannelGroup(loops.group().next(), true);
+        try {
+            listening = loops.server()
+                    .childHandler(new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel channel) {
+                            connections.add(channel);
+                            channel.pipeline().addLast(new NettyConnection(settings, random, (link, over) ->
+                                    Connection.server(
+                                            link,
+                                            System::nanoTime,
+                                            over.eventLoop(),
+                                            settings,
+                                            proofs,
+                                            new Turns(channel),
+                                            reception,
+                                            pool)));
+                        }
+                    })
+                    .bind(builder.address)
+                    .syncUninterruptibly()
+                    .channel();
+        } catch (RuntimeException e) {
+            loops.close();
+            throw new IOException("cannot listen on " + builder.address, e);
+        }
+    }
+
+    /** For results whose chunks come from that pool: its budget bounds all that arrives. */
+    public static Builder builder(ChunkPool pool) {
+        return new Builder(pool);
+    }
+
+    /** Where it listens. */
+    public SocketAddress address() {
+        return listening.localAddress();
+    }
+
+    /** Connections now open, proved or not. */
+    public int connections() {
+        return connections.size();
+    }
+
+    /** Results let in and not settled yet. */
+    public int openResults() {
+        return reception.openResults();
+    }
+
+    /** Direct memory that Netty uses for all connections. */
+    public long outsideBytes() {
+        return loops.memory().usedBytes();
+    }
+
+    /** Sets one job's limit of payload and trailer bytes, of all its results together. */
+    public void limitJob(String job, long bytes) {
+        jobs.limit(job, bytes);
+    }
+
+    /** Bytes counted for a job: accepted results, and what has come so far of others. */
+    public long jobBytes(String job) {
+        return jobs.counted(job);
+    }
+
+    /**
+     * Counts a result that came another way towards its job's limit.
+     *
+     * @throws ResultTooLargeException when the limit would be exceeded; nothing is counted then
+     */
+    public void countInline(String job, long bytes) throws ResultTooLargeException {
+        jobs.addInline(job, bytes);
+    }
+
+    /** Takes back what {@link #countInline} counted. */
+    public void refundInline(String job, long bytes) {
+        jobs.refundInline(job, bytes);
+    }
+
+    /** Forgets what was counted and recorded of a job. A replay of one of its attempts would be taken for new. */
+    public void forgetJob(String job) {
+        jobs.forget(job);
+        incarnations.forget(job);
+    }
+
+    /** Closes all connections; results that have not come whole are lost. Handlers that still run end by themselves. */
+    @Override
+    public void close() {
+        listening.close().syncUninterruptibly();
+        connections.close().awaitUninterruptibly();
+        loops.close();
+    }
+
+    /** Only logs: the connection does the rest. */
+    private record Turns(Channel channel) implements Connection.Events {
+        @Override
+        public void opened(String peer) {
+            LOG.log(Level.DEBUG, "{0} is connected by {1}", peer, channel);
+        }
+
+        @Override
+        public void closed(String reason, @Nullable IOException cause) {
+            LOG.log(Level.DEBUG, channel + " ended: " + reason, cause);
+        }
+    }
+
+    /** Settings of a server. */
+    public static final class Builder {
+        private final ChunkPool pool;
+        private final ResultReader.Builder reading;
+        private SocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        private @Nullable EventLoopGroup group;
+        private int loopThreads = 1;
+        private ThreadFactory threads = ResultServer::daemon;
+        private byte @Nullable [] secret;
+        private @Nullable Executor executor;
+        private @Nullable Handler handler;
+        private String name = "server";
+        private int window = 16;
+        private int sharedChunks = 16;
+        private int maxDecoders = Integer.MAX_VALUE;
+        private int maxResults = 10_000;
+        private int maxRecords = 65_536;
+        private boolean firstAcceptedWins;
+        private long maxJobBytes = Long.MAX_VALUE;
+        private Duration heartbeat = Duration.ofSeconds(10);
+        private Duration handshakeLimit = Duration.ofSeconds(10);
+
+        private Builder(ChunkPool pool) {
+            this.pool = pool;
+            this.reading = ResultReader.builder(pool).window(2);
+        }
+
+        /** Where to listen; the default is any port of the loopback address. A Netty {@code LocalAddress} stays in the process. */
+        public Builder address(SocketAddress where) {
+            address = where;
+            return this;
+        }
+
+        /** Event loops of the embedder's own, of the address's kind; the default is one thread of this server's. */
+        public Builder loops(@Nullable EventLoopGroup own) {
+            group = own;
+            return this;
+        }
+
+        /** How many threads this server's own loops have, and who makes them. */
+        public Builder loopThreads(int count, ThreadFactory factory) {
+            loopThreads = count;
+            threads = factory;
+            return this;
+        }
+
+        /** What both ends must know, at least 16 bytes; null, the default, lets anyone in who reaches the address. */
+        public Builder secret(byte @Nullable [] shared) {
+            secret = shared == null ? null : shared.clone();
+            return this;
+        }
+
+        /** Runs handlers; as many at a time as it has threads, {@link #maxDecoders} at most. */
+        public Builder decodingOn(Executor handlers) {
+            executor = handlers;
+            return this;
+        }
+
+        public Builder handler(Handler what) {
+            handler = what;
+            return this;
+        }
+
+        /** What this process calls itself to its peers; at most 255 bytes of UTF-8. */
+        public Builder name(String own) {
+            name = own;
+            return this;
+        }
+
+        /** Most chunks of credit that a result has of its own, 1 or more; the default is 16. */
+        public Builder window(int chunks) {
+            window = chunks;
+            return this;
+        }
+
+        /**
+         * Most chunks of credit that the results of one connection share, until they have their own; the default is 16. All
+         * connections together have a quarter of the budget for it.
+         */
+        public Builder sharedChunks(int chunks) {
+            sharedChunks = chunks;
+            return this;
+        }
+
+        /** Most results that are decoded at once; by default as many as the budget has chunks for. The others wait in line. */
+        public Builder maxDecoders(int most) {
+            maxDecoders = most;
+            return this;
+        }
+
+        /** Most results open at once, waiting ones included; others are refused, retriably. The default is 10,000. */
+        public Builder maxResults(int most) {
+            maxResults = most;
+            return this;
+        }
+
+        /** Most tasks whose fate is remembered to answer replays; the default is 65,536. */
+        public Builder maxRecords(int most) {
+            maxRecords = most;
+            return this;
+        }
+
+        /** Lets attempts of a task run side by side until one is accepted; by default a newer attempt supersedes an older. */
+        public Builder firstAcceptedWins(boolean on) {
+            firstAcceptedWins = on;
+            return this;
+        }
+
+        /** Most payload and trailer bytes of all results of a job; unlimited by default. */
+        public Builder maxJobBytes(long bytes) {
+            maxJobBytes = bytes;
+            return this;
+        }
+
+        /** Limits of each result. */
+        public Builder limits(DecoderLimits most) {
+            reading.limits(most);
+            return this;
+        }
+
+        /** What expands compressed frames. */
+        public Builder compression(@Nullable BlockCompression blocks) {
+            reading.compression(blocks);
+            return this;
+        }
+
+        /** How often each connection says something; a peer that is silent for twice its own is given up. The default is 10 s. */
+        public Builder heartbeat(Duration interval) {
+            heartbeat = interval;
+            return this;
+        }
+
+        /** How long a peer may take to prove who it is; the default is 10 seconds. */
+        public Builder handshakeLimit(Duration longest) {
+            handshakeLimit = longest;
+            return this;
+        }
+
+        private Incarnations.Policy policy() {
+            return firstAcceptedWins
+                    ? Incarnations.Policy.FIRST_ACCEPTED_WINS
+                    : Incarnations.Policy.NEWEST_WINS;
+        }
+
+        /**
+         * Begins to listen.
+         *
+         * @throws IllegalStateException without a handler, or an executor to run it
+         */
+        public ResultServer start() throws IOException {
+            Executor on = executor;
+            Handler what = handler;
+            if (on == null || what == null) {
+                throw new IllegalStateException("a server needs a handler and an executor to decode on");
+            }
+            return new ResultServer(this, on, what);
+        }
+    }
+
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "tailrace-server");
+        thread.setDaemon(true);
+        return thread;
+    }
+}

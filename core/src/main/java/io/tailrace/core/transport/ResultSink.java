@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.transport;
+
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.frame.FrameHeader;
+import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.frame.FrameLayout;
+import io.tailrace.core.mux.Outgoing;
+import io.tailrace.core.mux.Sender;
+import io.tailrace.core.sink.FrameBatch;
+import io.tailrace.core.sink.FrameSink;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.UndeliveredResultException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One result's place on a shared connection. It never waits for the network: chunks that cannot go yet wait in the
+ * connection, and the result's window is what its encoder waits for.
+ *
+ * <p><b>Ownership.</b> Chunks are retained for as long as the connection has them, except those of small results, which are
+ * copied into shared ones.
+ *
+ * <p><b>Threads.</b> The result's sending thread; any thread asks for the fate.
+ */
+final class ResultSink implements FrameSink {
+
+    private final Sender sender;
+    private final ResultId id;
+    private final long declared;
+    private final boolean awaitsFate;
+    private final CompletableFuture<ResultFate> fate = new CompletableFuture<>();
+    private @Nullable Outgoing outgoing;
+
+    ResultSink(Sender sender, ResultId id, long declared, boolean awaitsFate) {
+        this.sender = sender;
+        this.id = id;
+        this.declared = declared;
+        this.awaitsFate = awaitsFate;
+    }
+
+    /** What becomes of the result. */
+    CompletableFuture<ResultFate> fate() {
+        return fate;
+    }
+
+    @Override
+    public void write(FrameBatch batch) throws IOException {
+        Outgoing result = outgoing;
+        for (int i = 0; i < batch.size(); i++) {
+            Chunk chunk = batch.get(i);
+            boolean first = result == null;
+            if (result == null) {
+                result = open(chunk);
+            }
+            boolean whole = first && batch.size() == 1 && endsHere(chunk) && result.offerWhole(chunk);
+            if (!whole && !result.offer(chunk)) {
+                throw undelivered(result);
+            }
+        }
+    }
+
+    private Outgoing open(Chunk chunk) {
+        long stream = FrameHeader.streamId(chunk.array(), chunk.arrayOffset() + chunk.readerIndex());
+        Outgoing opened = sender.open(stream, id, declared, fate);
+        outgoing = opened;
+        return opened;
+    }
+
+    private static boolean endsHere(Chunk chunk) {
+        if (chunk.bodyBytes() > 0) {
+            return false;
+        }
+        FrameKind kind = FrameKind.UNKNOWN;
+        int base = chunk.arrayOffset();
+        int frame = chunk.readerIndex();
+        while (frame < chunk.writerIndex()) {
+            kind = FrameHeader.kind(chunk.array(), base + frame);
+            frame += FrameLayout.HEADER_LENGTH + FrameHeader.wireLength(chunk.array(), base + frame);
+        }
+        return kind == FrameKind.END;
+    }
+
+    @Override
+    public void complete() throws IOException {
+        Outgoing result = outgoing;
+        if (!awaitsFate || result == null) {
+            return;
+        }
+        ResultFate known;
+        try {
+            known = fate.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for the receiver's acknowledgement");
+        } catch (ExecutionException e) {
+            throw new IOException("a result's fate is not known", e);
+        }
+        if (known.verdict() != Verdict.ACCEPTED) {
+            throw undelivered(result);
+        }
+    }
+
+    private UndeliveredResultException undelivered(Outgoing result) {
+        ResultFate known = result.settled();
+        if (known == null || known.verdict() == Verdict.ACCEPTED) {
+            known = new ResultFate(Verdict.REFUSED, "frames behind the result's end", false);
+        }
+        return new UndeliveredResultException(known, result.sentBytes(), id, null);
+    }
+
+    /** The connection stays. A result that has not ended is given up by its writer. */
+    @Override
+    public void close() {}
+}
