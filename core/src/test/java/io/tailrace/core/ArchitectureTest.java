@@ -51,6 +51,8 @@ final class ArchitectureTest {
                 .definedBy(ROOT)
                 .layer("sink")
                 .definedBy(ROOT + ".sink")
+                .layer("mux")
+                .definedBy(ROOT + ".mux")
                 .layer("frame")
                 .definedBy(ROOT + ".frame")
                 .layer("chunk")
@@ -65,12 +67,14 @@ final class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("sink")
                 .mayOnlyBeAccessedByLayers("core")
+                .whereLayer("mux")
+                .mayNotBeAccessedByAnyLayer()
                 .whereLayer("frame")
-                .mayOnlyBeAccessedByLayers("core", "sink")
+                .mayOnlyBeAccessedByLayers("core", "sink", "mux")
                 .whereLayer("chunk")
-                .mayOnlyBeAccessedByLayers("core", "sink", "frame")
+                .mayOnlyBeAccessedByLayers("core", "sink", "frame", "mux")
                 .whereLayer("handoff")
-                .mayOnlyBeAccessedByLayers("core", "sink", "chunk")
+                .mayOnlyBeAccessedByLayers("core", "sink", "chunk", "mux")
                 .whereLayer("netty")
                 .mayOnlyBeAccessedByLayers("core", "sink")
                 .whereLayer("wire")
@@ -98,6 +102,7 @@ final class ArchitectureTest {
                         ROOT + ".chunk",
                         ROOT + ".frame",
                         ROOT + ".handoff",
+                        ROOT + ".mux",
                         ROOT + ".netty",
                         ROOT + ".sink",
                         ROOT + ".wire"),
