@@ -59,6 +59,8 @@ final class ArchitectureTest {
                 .definedBy(ROOT + ".handoff")
                 .layer("netty")
                 .definedBy(ROOT + ".netty")
+                .layer("mux")
+                .definedBy(ROOT + ".mux")
                 .layer("wire")
                 .definedBy(ROOT + ".wire")
                 .whereLayer("core")
@@ -66,13 +68,15 @@ final class ArchitectureTest {
                 .whereLayer("sink")
                 .mayOnlyBeAccessedByLayers("core")
                 .whereLayer("frame")
-                .mayOnlyBeAccessedByLayers("core", "sink")
+                .mayOnlyBeAccessedByLayers("core", "sink", "mux")
                 .whereLayer("chunk")
-                .mayOnlyBeAccessedByLayers("core", "sink", "frame")
+                .mayOnlyBeAccessedByLayers("core", "sink", "frame", "mux")
                 .whereLayer("handoff")
-                .mayOnlyBeAccessedByLayers("core", "sink", "chunk")
+                .mayOnlyBeAccessedByLayers("core", "sink", "chunk", "mux")
                 .whereLayer("netty")
                 .mayOnlyBeAccessedByLayers("core", "sink")
+                .whereLayer("mux")
+                .mayOnlyAccessLayers("frame", "chunk", "handoff", "wire")
                 .whereLayer("wire")
                 .mayNotAccessAnyLayer()
                 .check(classes);
@@ -98,6 +102,7 @@ final class ArchitectureTest {
                         ROOT + ".chunk",
                         ROOT + ".frame",
                         ROOT + ".handoff",
+                        ROOT + ".mux",
                         ROOT + ".netty",
                         ROOT + ".sink",
                         ROOT + ".wire"),
