@@ -9,6 +9,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
@@ -114,6 +115,8 @@ final class SpillClaim {
                 }
                 Files.deleteIfExists(lock); // last: what could not be removed is tried again by the next one
             }
+        } catch (NoSuchFileException e) {
+            LOG.log(Level.DEBUG, "somebody else removes what {0} left", dead);
         } catch (IOException | OverlappingFileLockException e) {
             LOG.log(Level.WARNING, "what " + dead + " left in " + directory + " stays there", e);
         }

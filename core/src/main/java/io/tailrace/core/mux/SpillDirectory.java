@@ -136,6 +136,10 @@ public final class SpillDirectory implements AutoCloseable {
         closeFiles();
     }
 
+    Path lockFile() {
+        return claim.lockFile();
+    }
+
     void reserve(int bytes, ResultId id) throws BudgetExhaustedException {
         long now = onDisk.get();
         while (bytes <= budgetBytes - now) {

@@ -14,6 +14,10 @@ final class SpillChild {
     @SuppressWarnings("MustBeClosed")
     public static void main(String[] args) throws IOException, InterruptedException {
         Path directory = Path.of(args[1]);
+        if (args[0].equals("churn")) {
+            churn(directory, Integer.parseInt(args[2]));
+            return;
+        }
         SpillDirectory spill = SpillDirectory.open(directory, 1 << 30, Boolean.parseBoolean(args[2]));
         for (int i = 0; i < 3; i++) {
             spill.open(Spills.ID).append(Spills.chunk(10_000));
@@ -27,6 +31,23 @@ final class SpillChild {
             case "limit" -> limit(spill);
             default -> System.out.println("spilled=" + Spills.spilled(directory).size());
         }
+    }
+
+    /** Opens and closes; each time its own file must live until it is closed, whoever else comes and goes. */
+    private static void churn(Path directory, int rounds) throws IOException {
+        int whole = 0;
+        for (int i = 0; i < rounds; i++) {
+            try (SpillDirectory spill = SpillDirectory.open(directory, 1 << 20, true);
+                    SpillFile file = spill.open(Spills.ID)) {
+                file.append(Spills.chunk(10));
+                Path lock = spill.lockFile();
+                SpillDirectory.open(directory, 1 << 20, true).close();
+                boolean locked = Files.exists(lock);
+                String name = String.valueOf(lock.getFileName()).replace(".lock", "-0.spill");
+                whole += locked && Files.exists(directory.resolve(name)) ? 1 : 0;
+            }
+        }
+        System.out.println("whole=" + whole);
     }
 
     private static void limit(SpillDirectory spill) throws IOException {

@@ -251,6 +251,21 @@ class SpillDirectoryTest {
     }
 
     @Test
+    void processesThatComeAndGoTakeNothingFromOneAnother() throws Exception {
+        int rounds = LeakAudit.FULL ? 20_000 : 300;
+        String[] arguments = {"churn", directory.toString(), Integer.toString(rounds)};
+        try (ChildJvm first = ChildJvm.of(SpillChild.class, temporary).start(arguments);
+                ChildJvm second = ChildJvm.of(SpillChild.class, temporary).start(arguments);
+                ChildJvm third = ChildJvm.of(SpillChild.class, temporary).start(arguments)) {
+            for (ChildJvm each : List.of(first, second, third)) {
+                assertEquals(rounds, ChildJvm.number(each.lines(LONGEST), "whole"));
+            }
+        }
+        assertEquals(List.of(), Spills.names(directory));
+        audit.cases(3L * rounds);
+    }
+
+    @Test
     void secondDirectoryOfAProcessDoesNotGiveTheFirstOnesAway() throws Exception {
         try (SpillDirectory first = SpillDirectory.open(directory, BUDGET, true)) {
             first.open(Spills.ID).append(Spills.chunk(100));
