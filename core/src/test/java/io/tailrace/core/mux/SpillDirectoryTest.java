@@ -252,7 +252,7 @@ class SpillDirectoryTest {
 
     @Test
     void processesThatComeAndGoTakeNothingFromOneAnother() throws Exception {
-        int rounds = LeakAudit.FULL ? 20_000 : 300;
+        int rounds = LeakAudit.FULL ? 1_000 : 300;
         String[] arguments = {"churn", directory.toString(), Integer.toString(rounds)};
         try (ChildJvm first = ChildJvm.of(SpillChild.class, temporary).start(arguments);
                 ChildJvm second = ChildJvm.of(SpillChild.class, temporary).start(arguments);
