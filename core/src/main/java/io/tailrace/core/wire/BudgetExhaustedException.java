@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * No chunk could be had: the process's budget is held by other results, or its memory is spent. So may be that of an allocator
- * which a codec was given. Retriable.
+ * which a codec was given, and the disk budget for spilled results. Retriable.
  */
 public final class BudgetExhaustedException extends ResultException {
 

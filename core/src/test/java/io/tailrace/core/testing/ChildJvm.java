@@ -51,6 +51,11 @@ public final class ChildJvm implements AutoCloseable {
         throw new AssertionError("no " + name + " in:\n" + String.join("\n", lines));
     }
 
+    /** Kills it and waits until it is gone. */
+    public void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
     @Override
     public void close() {
         process.destroyForcibly();
