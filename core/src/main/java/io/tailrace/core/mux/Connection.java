@@ -75,6 +75,9 @@ public final class Connection {
     private long startedAt;
     private long heardAt;
     private long saidAt;
+    private long framesSeen;
+    private long frameSeenAt;
+    private final Starving starving;
 
     private Connection(
             Link link,
@@ -83,6 +86,7 @@ public final class Connection {
             @Nullable Proofs proofs,
             Events events,
             int chunkBytes,
+            Starving starving,
             @Nullable Sender sender,
             @Nullable Receiver receiver) {
         this.link = link;
@@ -91,6 +95,7 @@ public final class Connection {
         this.proofs = proofs;
         this.events = events;
         this.chunkBytes = chunkBytes;
+        this.starving = starving;
         this.sender = sender;
         this.receiver = receiver;
         intake.limit(MOST_BEFORE_PROOF);
@@ -105,9 +110,10 @@ public final class Connection {
             @Nullable Proofs proofs,
             Events events,
             int chunkBytes,
-            ChunkWindow coalescing) {
+            ChunkWindow coalescing,
+            Starving starving) {
         Sender sender = new Sender(link, clock, loop, settings.mostInside(), chunkBytes, coalescing);
-        return new Connection(link, clock, settings, proofs, events, chunkBytes, sender, null);
+        return new Connection(link, clock, settings, proofs, events, chunkBytes, starving, sender, null);
     }
 
     /** The receiving end. */
@@ -121,7 +127,7 @@ public final class Connection {
             Host host,
             ChunkPool pool) {
         Receiver receiver = new Receiver(link, loop, host, settings, pool);
-        return new Connection(link, clock, settings, proofs, events, pool.chunkBytes(), null, receiver);
+        return new Connection(link, clock, settings, proofs, events, pool.chunkBytes(), Starving.WAITS, null, receiver);
     }
 
     /** The sending end's results; from any thread. */
@@ -208,6 +214,13 @@ public final class Connection {
     /** Looks at the time; to be called several times in each heartbeat. */
     public void tick() {
         long now = clock.getAsLong();
+        if (!intake.inside() || intake.frames() != framesSeen) {
+            framesSeen = intake.frames();
+            frameSeenAt = now;
+        }
+        if (phase == Phase.OPEN && sender != null) {
+            sender.tick(settings, starving);
+        }
         switch (phase) {
             case GREETING, PROVING -> {
                 if (now - startedAt > settings.handshakeLimit()) {
@@ -217,6 +230,8 @@ public final class Connection {
             case OPEN -> {
                 if (peerHeartbeat > 0 && now - heardAt > 2 * peerHeartbeat) {
                     end(ByeReason.TIMED_OUT, "no sign of life", timedOut("silence", now - heardAt));
+                } else if (intake.inside() && intake.frames() == framesSeen && now - frameSeenAt > settings.frameLimit()) {
+                    end(ByeReason.TIMED_OUT, "a frame took too long", timedOut("frame", now - frameSeenAt));
                 } else if (settings.heartbeat() > 0 && now - saidAt >= settings.heartbeat()) {
                     saidAt = now;
                     ByteBuf ping = Unpooled.buffer(64);

@@ -8,12 +8,20 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.local.LocalChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.Future;
 import io.tailrace.core.mux.Connection;
+import io.tailrace.core.mux.Departure;
+import io.tailrace.core.mux.FileSlice;
 import io.tailrace.core.mux.Link;
 import io.tailrace.core.mux.MuxSettings;
 import io.tailrace.core.mux.Region;
 import io.tailrace.core.netty.NettyLoopEnd;
+import java.io.EOFException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.concurrent.ScheduledFuture;
@@ -34,6 +42,9 @@ import org.jspecify.annotations.Nullable;
 final class NettyConnection extends ChannelInboundHandlerAdapter implements Link {
 
     private static final int NONCE_LENGTH = 32;
+
+    /** How long a peer may take to read the last words. */
+    private static final long LINGER_MILLIS = 2_000;
 
     /** Looks at the time so many times in a heartbeat. */
     private static final int TICKS = 8;
@@ -146,25 +157,69 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     }
 
     @Override
-    public void write(Region region) {
+    public void write(Departure frames) {
+        ChannelFuture last;
+        try {
+            last = frames instanceof Region region ? writeRegion(region) : writeSlice((FileSlice) frames);
+        } catch (IOException e) {
+            last = required().newFailedFuture(e);
+        }
+        last.addListener(done -> written(frames, done.cause()));
+    }
+
+    private ChannelFuture writeRegion(Region region) {
         Channel over = required();
         ByteBuf bytes = region.chunk().retainedSlice(region.from(), region.length());
         ByteBuffer body = region.body();
-        if (body != null && over instanceof LocalChannel) {
+        if (body == null) {
+            return over.write(bytes);
+        }
+        ByteBuf behind = Unpooled.wrappedBuffer(body.duplicate());
+        if (over instanceof LocalChannel) {
             // The peer reads the very buffers: both parts must stay until both are read.
-            bytes = Unpooled.wrappedBuffer(bytes, Unpooled.wrappedBuffer(body.duplicate()));
-            body = null;
+            return over.write(Unpooled.wrappedBuffer(bytes, behind));
         }
-        ChannelFuture last = over.write(bytes);
-        if (body != null) {
-            last.addListener(closeOnFailure);
-            last = over.write(Unpooled.wrappedBuffer(body.duplicate()));
-        }
-        last.addListener(done -> written(region, done.cause()));
+        over.write(bytes).addListener(closeOnFailure);
+        return over.write(behind);
     }
 
-    private void written(Region region, @Nullable Throwable cause) {
-        region.release();
+    /** The kernel sends it from the file where it can; under TLS, and within the process, it goes through memory of Netty's. */
+    private ChannelFuture writeSlice(FileSlice slice) throws IOException {
+        Channel over = required();
+        if (over instanceof NioSocketChannel && over.pipeline().get(SslHandler.class) == null) {
+            return over.write(new KeptFile(slice));
+        }
+        ByteBuf bytes = over.alloc().directBuffer(slice.wireBytes());
+        try {
+            long at = slice.position();
+            while (bytes.isWritable() && bytes.readableBytes() < slice.wireBytes()) {
+                int read = bytes.writeBytes(
+                        slice.channel(), at + bytes.readableBytes(), slice.wireBytes() - bytes.readableBytes());
+                if (read < 0) {
+                    throw new EOFException("a spill file was cut: " + bytes.readableBytes() + " of " + slice.wireBytes());
+                }
+            }
+        } catch (Throwable e) {
+            bytes.release();
+            throw e;
+        }
+        return over.write(bytes);
+    }
+
+    /** A part of a file that stays open behind it. */
+    private static final class KeptFile extends DefaultFileRegion {
+        KeptFile(FileSlice slice) throws IOException {
+            super(slice.channel(), slice.position(), slice.wireBytes());
+        }
+
+        @Override
+        protected void deallocate() {
+            // The file is the slice's.
+        }
+    }
+
+    private void written(Departure frames, @Nullable Throwable cause) {
+        frames.release();
         Connection mine = connection;
         if (mine != null) {
             if (cause != null) {
@@ -192,7 +247,11 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
 
     @Override
     public void close() {
-        required().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        Channel over = required();
+        over.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        // A peer that does not read would keep it open for ever.
+        Future<?> last = over.eventLoop().schedule(() -> over.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        over.closeFuture().addListener(closed -> last.cancel(false));
     }
 
     private Channel required() {

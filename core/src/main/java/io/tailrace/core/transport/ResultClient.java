@@ -13,6 +13,8 @@ import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.MuxSettings;
 import io.tailrace.core.mux.Proofs;
+import io.tailrace.core.mux.SpillDirectory;
+import io.tailrace.core.mux.Starving;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
@@ -20,11 +22,16 @@ import io.tailrace.core.wire.UndeliveredResultException;
 import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
@@ -49,6 +56,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ResultClient implements AutoCloseable {
 
+    private static final Logger LOG = System.getLogger(ResultClient.class.getName());
+
     private static final long LONGEST_BACKOFF_MILLIS = 10_000;
 
     private final ResultEncoder encoder;
@@ -58,13 +67,15 @@ public final class ResultClient implements AutoCloseable {
     private final NettyLoops loops;
     private final SecureRandom random = new SecureRandom();
     private final long connectNanos;
+    private final @Nullable SpillDirectory disk;
+    private final Starving starving;
     private volatile CompletableFuture<Connection> current = new CompletableFuture<>();
     private volatile boolean closed;
     private volatile @Nullable Channel channel;
     private volatile @Nullable Future<?> retry;
     private final AtomicInteger failures = new AtomicInteger();
 
-    private ResultClient(Builder builder, SocketAddress address) {
+    private ResultClient(Builder builder, SocketAddress address) throws IOException {
         this.encoder = builder.encoder;
         this.address = address;
         ChunkPool pool = encoder.pool();
@@ -75,7 +86,14 @@ public final class ResultClient implements AutoCloseable {
                 0,
                 builder.chunksInside,
                 NettyLoops.nanos(builder.heartbeat),
-                NettyLoops.nanos(builder.connectLimit));
+                NettyLoops.nanos(builder.connectLimit),
+                Long.MAX_VALUE,
+                NettyLoops.nanos(builder.creditPatience),
+                NettyLoops.nanos(builder.spillAfter));
+        Path folder = builder.spillFolder;
+        Executor spiller = builder.spillingOn;
+        this.disk = folder == null ? null : SpillDirectory.open(folder, builder.spillBytes);
+        this.starving = disk == null || spiller == null ? Starving.WAITS : Starving.spilling(disk, spiller);
         this.proofs = builder.secret == null ? null : new Proofs(builder.secret);
         this.connectNanos = NettyLoops.nanos(builder.connectLimit);
         this.loops = NettyLoops.of(address, builder.group, 1, builder.threads, pool.chunkBytes());
@@ -149,6 +167,23 @@ public final class ResultClient implements AutoCloseable {
             open.close().awaitUninterruptibly();
         }
         loops.close();
+        if (disk != null) {
+            try {
+                disk.close();
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "spill files could not be removed", e);
+            }
+        }
+    }
+
+    /** Bytes of results now on disk, for want of credit. */
+    public long spilledBytes() {
+        return disk == null ? 0 : disk.bytesOnDisk();
+    }
+
+    /** The most that were on disk at once. */
+    public long peakSpilledBytes() {
+        return disk == null ? 0 : disk.peakBytesOnDisk();
     }
 
     private ResultSink sink(ResultId id, long declaredBytes, boolean awaitsFate) throws IOException {
@@ -202,7 +237,8 @@ public final class ResultClient implements AutoCloseable {
                 proofs,
                 turns,
                 encoder.pool().chunkBytes(),
-                encoder.pool().openWithoutWaiting("small results", settings.sharedChunks(), 0));
+                encoder.pool().openWithoutWaiting("small results", settings.sharedChunks(), 0),
+                starving);
         turns.connection = made;
         return made;
     }
@@ -251,6 +287,11 @@ public final class ResultClient implements AutoCloseable {
         private int coalescingChunks = 4;
         private Duration heartbeat = Duration.ofSeconds(10);
         private Duration connectLimit = Duration.ofSeconds(10);
+        private Duration creditPatience = ChronoUnit.FOREVER.getDuration();
+        private Duration spillAfter = ChronoUnit.FOREVER.getDuration();
+        private @Nullable Path spillFolder;
+        private long spillBytes;
+        private @Nullable Executor spillingOn;
 
         private Builder(ResultEncoder encoder) {
             this.encoder = encoder;
@@ -304,8 +345,38 @@ public final class ResultClient implements AutoCloseable {
             return this;
         }
 
-        /** Begins to connect; who opens a result waits for it. */
-        public ResultClient connect(SocketAddress address) {
+        /**
+         * How long a result may want credit; then it is lost, retriably. Without limit by default: who receives is slow, and
+         * its heartbeat tells that it lives.
+         */
+        public Builder creditPatience(Duration longest) {
+            creditPatience = longest;
+            return this;
+        }
+
+        /**
+         * Where the rest of a result goes that has wanted credit for so long: the encoder then goes on at the disk's pace and the
+         * writer's {@code finish} returns when all is on disk, whatever becomes of the result. What is on disk is not encrypted;
+         * its files are the process owner's alone, and are removed in every case.
+         *
+         * @param folder made if need be; others must not be able to write to it
+         * @param diskBytes most bytes on disk for all results of this client; beyond, results wait in memory
+         * @param executor for what may wait for the disk
+         */
+        public Builder spill(Path folder, long diskBytes, Duration after, Executor executor) {
+            spillFolder = folder;
+            spillBytes = diskBytes;
+            spillAfter = after;
+            spillingOn = executor;
+            return this;
+        }
+
+        /**
+         * Begins to connect; who opens a result waits for it.
+         *
+         * @throws IOException when the spill folder cannot be used
+         */
+        public ResultClient connect(SocketAddress address) throws IOException {
             ResultClient client = new ResultClient(this, address);
             client.connect();
             return client;

@@ -84,10 +84,13 @@ public final class ResultServer implements AutoCloseable {
                 builder.name,
                 builder.window,
                 builder.sharedChunks,
-                (long) builder.sharedChunks * pool.chunkBytes(),
+                (long) Math.max(1, builder.sharedChunks / 2) * pool.chunkBytes(),
                 1,
                 NettyLoops.nanos(builder.heartbeat),
-                NettyLoops.nanos(builder.handshakeLimit));
+                NettyLoops.nanos(builder.handshakeLimit),
+                NettyLoops.nanos(builder.frameLimit),
+                Long.MAX_VALUE,
+                Long.MAX_VALUE);
         Proofs proofs = builder.secret == null ? null : new Proofs(builder.secret);
         SecureRandom random = new SecureRandom();
         loops = NettyLoops.of(builder.address, builder.group, builder.loopThreads, builder.threads, pool.chunkBytes());
@@ -216,6 +219,7 @@ public final class ResultServer implements AutoCloseable {
         private long maxJobBytes = Long.MAX_VALUE;
         private Duration heartbeat = Duration.ofSeconds(10);
         private Duration handshakeLimit = Duration.ofSeconds(10);
+        private Duration frameLimit = Duration.ofMinutes(1);
 
         private Builder(ChunkPool pool) {
             this.pool = pool;
@@ -271,8 +275,8 @@ public final class ResultServer implements AutoCloseable {
         }
 
         /**
-         * Most chunks of credit that the results of one connection share, until they have their own; the default is 16. All
-         * connections together have a quarter of the budget for it.
+         * Most chunks of credit that the results of one connection share, until they have their own; the default is 16. One
+         * result may use half of them. All connections together have a quarter of the budget for it.
          */
         public Builder sharedChunks(int chunks) {
             sharedChunks = chunks;
@@ -330,6 +334,12 @@ public final class ResultServer implements AutoCloseable {
         /** How long a peer may take to prove who it is; the default is 10 seconds. */
         public Builder handshakeLimit(Duration longest) {
             handshakeLimit = longest;
+            return this;
+        }
+
+        /** How long one frame may take to come whole; the default is a minute. */
+        public Builder frameLimit(Duration longest) {
+            frameLimit = longest;
             return this;
         }
 

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One result's place on a shared connection. It never waits for the network: chunks that cannot go yet wait in the
- * connection, and the result's window is what its encoder waits for.
+ * connection, and the result's window is what its encoder waits for. Where the result has gone to disk, its sending thread
+ * waits for that.
  *
  * <p><b>Ownership.</b> Chunks are retained for as long as the connection has them, except those of small results, which are
  * copied into shared ones.
@@ -89,7 +90,7 @@ final class ResultSink implements FrameSink {
     @Override
     public void complete() throws IOException {
         Outgoing result = outgoing;
-        if (!awaitsFate || result == null) {
+        if (!awaitsFate || result == null || result.spilled()) {
             return;
         }
         ResultFate known;
