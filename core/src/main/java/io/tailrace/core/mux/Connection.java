@@ -12,7 +12,6 @@ import io.tailrace.core.frame.ControlReader;
 import io.tailrace.core.frame.ControlWriter;
 import io.tailrace.core.frame.FrameHeader;
 import io.tailrace.core.frame.FrameKind;
-import io.tailrace.core.frame.FrameLayout;
 import io.tailrace.core.frame.HelloBody;
 import io.tailrace.core.frame.Preamble;
 import io.tailrace.core.wire.MalformedDataException;
@@ -230,7 +229,9 @@ public final class Connection {
             case OPEN -> {
                 if (peerHeartbeat > 0 && now - heardAt > 2 * peerHeartbeat) {
                     end(ByeReason.TIMED_OUT, "no sign of life", timedOut("silence", now - heardAt));
-                } else if (intake.inside() && intake.frames() == framesSeen && now - frameSeenAt > settings.frameLimit()) {
+                } else if (intake.inside()
+                        && intake.frames() == framesSeen
+                        && now - frameSeenAt > settings.frameLimit()) {
                     end(ByeReason.TIMED_OUT, "a frame took too long", timedOut("frame", now - frameSeenAt));
                 } else if (settings.heartbeat() > 0 && now - saidAt >= settings.heartbeat()) {
                     saidAt = now;
@@ -360,8 +361,7 @@ public final class Connection {
         }
 
         @Override
-        public void whole(FrameHeader whole, boolean intact, byte[] bytes, int length, long offset)
-                throws IOException {
+        public void whole(FrameHeader whole, boolean intact, byte[] bytes, int length, long offset) throws IOException {
             at = offset;
             Receiver to = requireReceiver(whole.kind());
             if (whole.kind() == FrameKind.OPEN) {

@@ -271,7 +271,7 @@ public final class Outgoing {
 
     synchronized boolean hasQueued() {
         Spill from = spill;
-        return from != null && from.hasFrames() || !moving && !queue.isEmpty();
+        return (from != null && from.hasFrames()) || (!moving && !queue.isEmpty());
     }
 
     synchronized long queuedBytes() {
@@ -293,7 +293,8 @@ public final class Outgoing {
         Spill from = spill;
         Departure taken;
         if (from != null && from.hasFrames()) {
-            taken = from.take((end, bytes) -> pays(end ? FrameKind.END : FrameKind.DATA, bytes, shared, initialCredit), most);
+            taken = from.take(
+                    (end, bytes) -> pays(end ? FrameKind.END : FrameKind.DATA, bytes, shared, initialCredit), most);
         } else {
             taken = takeQueued(shared, initialCredit);
         }

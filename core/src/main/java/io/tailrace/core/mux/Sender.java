@@ -299,8 +299,7 @@ public final class Sender {
         ByteBuf frame = Unpooled.buffer(256);
         ResultFailure failure = new ResultFailure(
                 FailurePhase.CANCELLED, "", fate.verdict() + ": " + fate.reason(), "", result.sentBytes(), 0, false);
-        FrameSealer.behind(result.stream(), result.framesSent())
-                .appendFailure(frame, failure, FrameLayout.MAX_FRAME);
+        FrameSealer.behind(result.stream(), result.framesSent()).appendFailure(frame, failure, FrameLayout.MAX_FRAME);
         return frame;
     }
 

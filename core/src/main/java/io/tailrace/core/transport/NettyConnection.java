@@ -11,7 +11,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.local.LocalChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.Departure;
@@ -50,6 +49,7 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     private static final int TICKS = 8;
 
     private final MuxSettings settings;
+    private final boolean encrypted;
     private final SecureRandom random;
     private final BiFunction<NettyConnection, Channel, Connection> maker;
     private final ChannelFutureListener closeOnFailure = this::closeOnFailure;
@@ -58,9 +58,14 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     private @Nullable ScheduledFuture<?> ticks;
     private boolean started;
 
+    /** @param encrypted whether there is TLS below, which tells when to begin */
     NettyConnection(
-            MuxSettings settings, SecureRandom random, BiFunction<NettyConnection, Channel, Connection> maker) {
+            MuxSettings settings,
+            boolean encrypted,
+            SecureRandom random,
+            BiFunction<NettyConnection, Channel, Connection> maker) {
         this.settings = settings;
+        this.encrypted = encrypted;
         this.random = random;
         this.maker = maker;
     }
@@ -69,15 +74,22 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
         connection = maker.apply(this, context.channel());
-        if (context.channel().isActive()) {
+        if (context.channel().isActive() && !encrypted) {
             start(new byte[0]);
         }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        start(new byte[0]);
+        if (!encrypted) {
+            start(new byte[0]);
+        }
         context.fireChannelActive();
+    }
+
+    /** The TLS below has made its handshake. */
+    void begin(byte[] endPoint) {
+        start(endPoint);
     }
 
     private void start(byte[] binding) {
@@ -91,8 +103,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
         byte[] nonce = new byte[NONCE_LENGTH];
         random.nextBytes(nonce);
         mine.start(nonce, binding);
-        long shortest = Math.min(
-                settings.handshakeLimit(), settings.heartbeat() == 0 ? Long.MAX_VALUE : settings.heartbeat());
+        long shortest =
+                Math.min(settings.handshakeLimit(), settings.heartbeat() == 0 ? Long.MAX_VALUE : settings.heartbeat());
         long period = Math.max(TimeUnit.MILLISECONDS.toNanos(1), shortest / TICKS);
         ticks = over.eventLoop().scheduleAtFixedRate(mine::tick, period, period, TimeUnit.NANOSECONDS);
     }
@@ -186,7 +198,7 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     /** The kernel sends it from the file where it can; under TLS, and within the process, it goes through memory of Netty's. */
     private ChannelFuture writeSlice(FileSlice slice) throws IOException {
         Channel over = required();
-        if (over instanceof NioSocketChannel && over.pipeline().get(SslHandler.class) == null) {
+        if (over instanceof NioSocketChannel && !encrypted) {
             return over.write(new KeptFile(slice));
         }
         ByteBuf bytes = over.alloc().directBuffer(slice.wireBytes());
@@ -196,7 +208,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
                 int read = bytes.writeBytes(
                         slice.channel(), at + bytes.readableBytes(), slice.wireBytes() - bytes.readableBytes());
                 if (read < 0) {
-                    throw new EOFException("a spill file was cut: " + bytes.readableBytes() + " of " + slice.wireBytes());
+                    throw new EOFException(
+                            "a spill file was cut: " + bytes.readableBytes() + " of " + slice.wireBytes());
                 }
             }
         } catch (Throwable e) {
@@ -250,7 +263,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
         Channel over = required();
         over.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         // A peer that does not read would keep it open for ever.
-        Future<?> last = over.eventLoop().schedule(() -> over.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        Runnable force = () -> over.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+        Future<?> last = over.eventLoop().schedule(force, LINGER_MILLIS, TimeUnit.MILLISECONDS);
         over.closeFuture().addListener(closed -> last.cancel(false));
     }
 

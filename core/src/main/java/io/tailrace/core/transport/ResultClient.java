@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -66,6 +67,7 @@ public final class ResultClient implements AutoCloseable {
     private final SocketAddress address;
     private final NettyLoops loops;
     private final SecureRandom random = new SecureRandom();
+    private final @Nullable TransportTls tls;
     private final long connectNanos;
     private final @Nullable SpillDirectory disk;
     private final Starving starving;
@@ -73,6 +75,7 @@ public final class ResultClient implements AutoCloseable {
     private volatile boolean closed;
     private volatile @Nullable Channel channel;
     private volatile @Nullable Future<?> retry;
+    private volatile @Nullable Throwable lastFailure;
     private final AtomicInteger failures = new AtomicInteger();
 
     private ResultClient(Builder builder, SocketAddress address) throws IOException {
@@ -95,6 +98,10 @@ public final class ResultClient implements AutoCloseable {
         this.disk = folder == null ? null : SpillDirectory.open(folder, builder.spillBytes);
         this.starving = disk == null || spiller == null ? Starving.WAITS : Starving.spilling(disk, spiller);
         this.proofs = builder.secret == null ? null : new Proofs(builder.secret);
+        this.tls = builder.tls;
+        if (tls != null && !(address instanceof InetSocketAddress)) {
+            throw new IllegalArgumentException("TLS wants a host's address: " + address);
+        }
         this.connectNanos = NettyLoops.nanos(builder.connectLimit);
         this.loops = NettyLoops.of(address, builder.group, 1, builder.threads, pool.chunkBytes());
     }
@@ -198,8 +205,8 @@ public final class ResultClient implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while waiting for a connection");
         } catch (ExecutionException | TimeoutException e) {
-            Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
-            String reason = "no connection to " + address + (cause == null ? "" : ": " + cause.getMessage());
+            Throwable cause = e instanceof ExecutionException ? e.getCause() : lastFailure;
+            String reason = "no connection to " + address + (cause == null ? " in time" : ": " + cause);
             throw new UndeliveredResultException(new ResultFate(Verdict.LOST, reason, true), 0, id, cause);
         }
     }
@@ -213,18 +220,28 @@ public final class ResultClient implements AutoCloseable {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel over) {
-                        over.pipeline().addLast(new NettyConnection(settings, random, (link, made) -> make(link, made, wanted)));
+                        prepare(over, wanted);
                     }
                 })
                 .connect(address);
         channel = connecting.channel();
         connecting.addListener(done -> {
             if (!done.isSuccess()) {
+                lastFailure = done.cause();
                 again();
             } else if (closed) {
                 connecting.channel().close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
             }
         });
+    }
+
+    private void prepare(Channel over, CompletableFuture<Connection> wanted) {
+        NettyConnection connection =
+                new NettyConnection(settings, tls != null, random, (link, made) -> make(link, made, wanted));
+        if (tls != null && address instanceof InetSocketAddress where) {
+            tls.secure(over.pipeline(), where.getHostString(), where.getPort(), connection);
+        }
+        over.pipeline().addLast(connection);
     }
 
     private Connection make(NettyConnection link, Channel over, CompletableFuture<Connection> wanted) {
@@ -269,6 +286,7 @@ public final class ResultClient implements AutoCloseable {
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
+            lastFailure = cause;
             if (wanted.isDone()) {
                 current = new CompletableFuture<>();
             }
@@ -282,6 +300,7 @@ public final class ResultClient implements AutoCloseable {
         private @Nullable EventLoopGroup group;
         private ThreadFactory threads = ResultClient::daemon;
         private byte @Nullable [] secret;
+        private @Nullable TransportTls tls;
         private String name = "client";
         private int chunksInside = 4;
         private int coalescingChunks = 4;
@@ -312,6 +331,12 @@ public final class ResultClient implements AutoCloseable {
         /** What both ends must know, at least 16 bytes; null, the default, proves nothing and asks for nothing. */
         public Builder secret(byte @Nullable [] shared) {
             secret = shared == null ? null : shared.clone();
+            return this;
+        }
+
+        /** TLS with certificates on both sides; null, the default, is plaintext. The server's must name the address's host. */
+        public Builder tls(@Nullable TransportTls both) {
+            tls = both;
             return this;
         }
 

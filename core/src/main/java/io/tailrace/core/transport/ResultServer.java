@@ -2,6 +2,7 @@
 package io.tailrace.core.transport;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
@@ -100,17 +101,7 @@ public final class ResultServer implements AutoCloseable {
                     .childHandler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            connections.add(channel);
-                            channel.pipeline().addLast(new NettyConnection(settings, random, (link, over) ->
-                                    Connection.server(
-                                            link,
-                                            System::nanoTime,
-                                            over.eventLoop(),
-                                            settings,
-                                            proofs,
-                                            new Turns(channel),
-                                            reception,
-                                            pool)));
+                            accept(channel, builder, settings, proofs, random);
                         }
                     })
                     .bind(builder.address)
@@ -120,6 +111,34 @@ public final class ResultServer implements AutoCloseable {
             loops.close();
             throw new IOException("cannot listen on " + builder.address, e);
         }
+    }
+
+    private void accept(
+            Channel channel, Builder builder, MuxSettings settings, @Nullable Proofs proofs, SecureRandom random) {
+        if (connections.size() >= builder.maxConnections) {
+            LOG.log(Level.WARNING, "too many connections: {0} is refused", channel);
+            channel.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+            return;
+        }
+        connections.add(channel);
+        TransportTls tls = builder.tls;
+        NettyConnection connection = new NettyConnection(
+                settings,
+                tls != null,
+                random,
+                (link, over) -> Connection.server(
+                        link,
+                        System::nanoTime,
+                        over.eventLoop(),
+                        settings,
+                        proofs,
+                        new Turns(over),
+                        reception,
+                        builder.pool));
+        if (tls != null) {
+            tls.secure(channel.pipeline(), null, 0, connection);
+        }
+        channel.pipeline().addLast(connection);
     }
 
     /** For results whose chunks come from that pool: its budget bounds all that arrives. */
@@ -207,6 +226,8 @@ public final class ResultServer implements AutoCloseable {
         private int loopThreads = 1;
         private ThreadFactory threads = ResultServer::daemon;
         private byte @Nullable [] secret;
+        private @Nullable TransportTls tls;
+        private int maxConnections = 10_000;
         private @Nullable Executor executor;
         private @Nullable Handler handler;
         private String name = "server";
@@ -248,6 +269,18 @@ public final class ResultServer implements AutoCloseable {
         /** What both ends must know, at least 16 bytes; null, the default, lets anyone in who reaches the address. */
         public Builder secret(byte @Nullable [] shared) {
             secret = shared == null ? null : shared.clone();
+            return this;
+        }
+
+        /** TLS with certificates on both sides; null, the default, is plaintext. */
+        public Builder tls(@Nullable TransportTls both) {
+            tls = both;
+            return this;
+        }
+
+        /** Most connections at once, proved or not; others are closed. The default is 10,000. */
+        public Builder maxConnections(int most) {
+            maxConnections = most;
             return this;
         }
 
@@ -344,9 +377,7 @@ public final class ResultServer implements AutoCloseable {
         }
 
         private Incarnations.Policy policy() {
-            return firstAcceptedWins
-                    ? Incarnations.Policy.FIRST_ACCEPTED_WINS
-                    : Incarnations.Policy.NEWEST_WINS;
+            return firstAcceptedWins ? Incarnations.Policy.FIRST_ACCEPTED_WINS : Incarnations.Policy.NEWEST_WINS;
         }
 
         /**

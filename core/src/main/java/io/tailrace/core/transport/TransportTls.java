@@ -2,6 +2,7 @@
 package io.tailrace.core.transport;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelPipeline;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -122,6 +123,22 @@ public final class TransportTls {
             throw new IllegalArgumentException("a handshake within " + timeout);
         }
         return new TransportTls(server, client, timeout);
+    }
+
+    /**
+     * Puts TLS in front of a connection, which begins when the handshake is done.
+     *
+     * @param host whom the server's certificate must name; null at the server's own end
+     */
+    void secure(ChannelPipeline pipeline, @Nullable String host, int port, NettyConnection connection) {
+        ByteBufAllocator allocator = pipeline.channel().alloc();
+        SslHandler tls = host == null ? server(allocator) : client(allocator, host, port);
+        pipeline.addLast(tls);
+        tls.handshakeFuture().addListener(done -> {
+            if (done.isSuccess()) {
+                connection.begin(endPoint(tls.engine()));
+            }
+        });
     }
 
     /** For the head of a pipeline, once. */
