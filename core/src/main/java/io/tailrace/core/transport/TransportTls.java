@@ -34,8 +34,9 @@ import org.jspecify.annotations.Nullable;
  * TLS for a transport's connections, the same for both of their ends: version 1.3 alone, by the JDK. Each side shows a
  * certificate that the other's trust manager believes, and the server's must name the host that the client asked for.
  *
- * <p>The JDK's engine reads and writes heap memory: a chunk is encrypted where it lies, and what comes out is in memory
- * of the channel's allocator, as is what is decrypted.
+ * <p>The JDK's engine reads heap memory where it lies, so chunks need no copy for it. It writes each record of 16 KiB into
+ * heap memory, and what it decrypts into the usual memory of the channel's allocator; the NIO transport copies the former
+ * once more, into direct memory.
  *
  * <p><b>Threads.</b> Immutable: any number of connections share one.
  */
