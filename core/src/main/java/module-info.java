@@ -6,6 +6,8 @@ module io.tailrace.core {
     requires org.jctools.core.jdk11;
     requires static io.netty.handler;
     requires static io.netty.transport;
+    requires static micrometer.core;
+    requires jdk.jfr;
     requires static org.jspecify;
 
     exports io.tailrace.core;

@@ -67,6 +67,7 @@ public final class ResultClient implements AutoCloseable {
     private final SocketAddress address;
     private final NettyLoops loops;
     private final SecureRandom random = new SecureRandom();
+    private final Counters counters = new Counters();
     private final @Nullable TransportTls tls;
     private final long connectNanos;
     private final @Nullable SpillDirectory disk;
@@ -155,6 +156,15 @@ public final class ResultClient implements AutoCloseable {
         return current.isDone() && !current.isCompletedExceptionally();
     }
 
+    public TransportCounters counters() {
+        return counters.read();
+    }
+
+    /** Results begun and not ended. */
+    public long openResults() {
+        return counters.read().resultsOpen();
+    }
+
     /** Direct memory that Netty uses for this client. */
     public long outsideBytes() {
         return loops.memory().usedBytes();
@@ -194,7 +204,7 @@ public final class ResultClient implements AutoCloseable {
     }
 
     private ResultSink sink(ResultId id, long declaredBytes, boolean awaitsFate) throws IOException {
-        return new ResultSink(connection(id).sender(), id, declaredBytes, awaitsFate);
+        return new ResultSink(connection(id).sender(), counters, id, declaredBytes, awaitsFate);
     }
 
     private Connection connection(ResultId id) throws IOException {
@@ -245,7 +255,7 @@ public final class ResultClient implements AutoCloseable {
     }
 
     private Connection make(NettyConnection link, Channel over, CompletableFuture<Connection> wanted) {
-        Turns turns = new Turns(wanted);
+        Turns turns = new Turns(wanted, over);
         Connection made = Connection.client(
                 link,
                 System::nanoTime,
@@ -272,21 +282,33 @@ public final class ResultClient implements AutoCloseable {
     /** Follows one connection's turns. */
     private final class Turns implements Connection.Events {
         private final CompletableFuture<Connection> wanted;
+        private final Channel over;
         private @Nullable Connection connection;
+        private @Nullable ConnectionEvent event;
 
-        Turns(CompletableFuture<Connection> wanted) {
+        Turns(CompletableFuture<Connection> wanted, Channel over) {
             this.wanted = wanted;
+            this.over = over;
         }
 
         @Override
         public void opened(String peer) {
             failures.set(0);
+            counters.connectionOpened();
+            event = ConnectionEvent.begin("outgoing", peer, over.toString());
             wanted.complete(connection);
         }
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
             lastFailure = cause;
+            ConnectionEvent told = event;
+            if (told != null) {
+                told.end(reason, cause);
+                if (cause != null && !closed) {
+                    counters.connectionLost();
+                }
+            }
             if (wanted.isDone()) {
                 current = new CompletableFuture<>();
             }

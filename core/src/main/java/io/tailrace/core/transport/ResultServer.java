@@ -65,6 +65,7 @@ public final class ResultServer implements AutoCloseable {
     private final JobAccounts jobs;
     private final Incarnations incarnations;
     private final ChannelGroup connections;
+    private final Counters counters = new Counters();
     private final Channel listening;
 
     private ResultServer(Builder builder, Executor executor, Handler handler) throws IOException {
@@ -76,6 +77,7 @@ public final class ResultServer implements AutoCloseable {
                 builder.reading,
                 handler,
                 executor,
+                counters,
                 incarnations,
                 jobs,
                 Math.max(1, Math.min(builder.maxDecoders, budget - budget / 4)),
@@ -161,6 +163,10 @@ public final class ResultServer implements AutoCloseable {
         return reception.openResults();
     }
 
+    public TransportCounters counters() {
+        return counters.read();
+    }
+
     /** Direct memory that Netty uses for all connections. */
     public long outsideBytes() {
         return loops.memory().usedBytes();
@@ -204,16 +210,32 @@ public final class ResultServer implements AutoCloseable {
         loops.close();
     }
 
-    /** Only logs: the connection does the rest. */
-    private record Turns(Channel channel) implements Connection.Events {
+    /** Follows one connection's turns. */
+    private final class Turns implements Connection.Events {
+        private final Channel channel;
+        private @Nullable ConnectionEvent event;
+
+        Turns(Channel channel) {
+            this.channel = channel;
+        }
+
         @Override
         public void opened(String peer) {
             LOG.log(Level.DEBUG, "{0} is connected by {1}", peer, channel);
+            counters.connectionOpened();
+            event = ConnectionEvent.begin("incoming", peer, channel.toString());
         }
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
             LOG.log(Level.DEBUG, channel + " ended: " + reason, cause);
+            ConnectionEvent told = event;
+            if (told != null) {
+                told.end(reason, cause);
+                if (cause != null) {
+                    counters.connectionLost();
+                }
+            }
         }
     }
 

@@ -35,11 +35,15 @@ final class ResultSink implements FrameSink {
     private final ResultId id;
     private final long declared;
     private final boolean awaitsFate;
+    private final Counters counters;
+    private final @Nullable ResultEvent event;
     private final CompletableFuture<ResultFate> fate = new CompletableFuture<>();
     private @Nullable Outgoing outgoing;
 
-    ResultSink(Sender sender, ResultId id, long declared, boolean awaitsFate) {
+    ResultSink(Sender sender, Counters counters, ResultId id, long declared, boolean awaitsFate) {
         this.sender = sender;
+        this.counters = counters;
+        this.event = ResultEvent.begin("sent", id);
         this.id = id;
         this.declared = declared;
         this.awaitsFate = awaitsFate;
@@ -69,8 +73,22 @@ final class ResultSink implements FrameSink {
     private Outgoing open(Chunk chunk) {
         long stream = FrameHeader.streamId(chunk.array(), chunk.arrayOffset() + chunk.readerIndex());
         Outgoing opened = sender.open(stream, id, declared, fate);
+        counters.resultOpened();
+        fate.thenAccept(known -> ended(opened, known)).isDone();
         outgoing = opened;
         return opened;
+    }
+
+    private void ended(Outgoing result, ResultFate known) {
+        counters.resultEnded(known, result.sentBytes());
+        counters.starved(result.creditStallNanos());
+        if (result.spilled()) {
+            counters.spilled();
+        }
+        ResultEvent told = event;
+        if (told != null) {
+            told.end(known, result.sentBytes(), result.creditStallNanos(), result.spilled());
+        }
     }
 
     private static boolean endsHere(Chunk chunk) {
