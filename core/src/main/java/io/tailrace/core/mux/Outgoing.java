@@ -298,9 +298,6 @@ public final class Outgoing {
         } else {
             taken = takeQueued(shared, initialCredit);
         }
-        if (taken != null) {
-            sentBytes = sentBytes + taken.wireBytes();
-        }
         return taken;
     }
 
@@ -340,6 +337,8 @@ public final class Outgoing {
         }
         begun = true;
         framesSent++;
+        long sent = sentBytes;
+        sentBytes = sent + bytes; // the loop's alone to write
         terminalSent |= kind.terminal();
         return true;
     }
