@@ -4,6 +4,7 @@ package io.tailrace.core.mux;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.frame.FrameKind;
 import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * behind it takes nothing.
  */
 public final class Outgoing {
+
+    private static final ResultFate NEVER_SENT =
+            new ResultFate(Verdict.CANCELLED, "it failed before anything of it was sent", false);
 
     private final Sender sender;
     private final long stream;
@@ -91,7 +95,11 @@ public final class Outgoing {
         }
         if (!taken) {
             region.release();
-            return settled == null;
+            boolean givenUp = settle(NEVER_SENT);
+            if (givenUp) {
+                list(); // the loop may know of it
+            }
+            return givenUp;
         }
         list();
         if (sender.lost() != null) {
@@ -115,7 +123,6 @@ public final class Outgoing {
         if (failure) {
             drop();
             if (!begun) {
-                terminalSent = true;
                 return false;
             }
         }
@@ -213,6 +220,12 @@ public final class Outgoing {
         own = mine;
         mine.grant(bytes);
         return known == null;
+    }
+
+    /** Credit of its own, of chunks that are not begun. */
+    long ownCredit() {
+        Account mine = own;
+        return mine == null ? 0 : mine.credit();
     }
 
     boolean terminalSent() {
