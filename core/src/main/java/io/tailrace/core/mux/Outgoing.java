@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class Outgoing {
 
     private static final Logger LOG = System.getLogger(Outgoing.class.getName());
+    private static final ResultFate NEVER_SENT =
+            new ResultFate(Verdict.CANCELLED, "it failed before anything of it was sent", false);
 
     private final Sender sender;
     private final long stream;
@@ -118,7 +120,11 @@ public final class Outgoing {
             region.release();
         }
         if (!taken) {
-            return settled == null;
+            boolean givenUp = settle(NEVER_SENT);
+            if (givenUp) {
+                list(); // the loop may know of it
+            }
+            return givenUp;
         }
         list();
         ResultFate lost = sender.lost();
@@ -241,7 +247,6 @@ public final class Outgoing {
         if (failure) {
             drop();
             if (!begun) {
-                terminalSent = true;
                 return false;
             }
         }
@@ -367,6 +372,12 @@ public final class Outgoing {
         boolean first = !spillAsked;
         spillAsked = true;
         return first;
+    }
+
+    /** Credit of its own, of chunks that are not begun. */
+    long ownCredit() {
+        Account mine = own;
+        return mine == null ? 0 : mine.credit();
     }
 
     boolean terminalSent() {

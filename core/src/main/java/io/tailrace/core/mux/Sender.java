@@ -71,6 +71,11 @@ public final class Sender {
         return streams.size();
     }
 
+    /** Credit that all share, of chunks that are not begun; on the loop. */
+    long sharedCredit() {
+        return shared.credit();
+    }
+
     /** Chunks inside the link; on the loop. */
     public int chunksInside() {
         return inside;
