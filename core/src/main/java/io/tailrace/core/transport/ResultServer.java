@@ -9,6 +9,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.frame.ByeReason;
 import io.tailrace.core.mux.Arriving;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.Incarnations;
@@ -207,6 +208,7 @@ public final class ResultServer implements AutoCloseable {
     @Override
     public void close() {
         listening.close().syncUninterruptibly();
+        NettyConnection.endAll(connections, ByeReason.SHUTTING_DOWN);
         connections.close().awaitUninterruptibly();
         loops.close();
     }
