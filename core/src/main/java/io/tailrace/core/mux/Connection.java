@@ -133,6 +133,15 @@ public final class Connection {
         return mine;
     }
 
+    /** The receiving end's results. */
+    Receiver receiver() {
+        Receiver mine = receiver;
+        if (mine == null) {
+            throw new IllegalStateException("results only go out here");
+        }
+        return mine;
+    }
+
     /**
      * Greets.
      *

@@ -79,6 +79,11 @@ final class Receiver {
         return streams.size();
     }
 
+    /** Chunks behind the shared credit that are not begun. */
+    int sharedUnused() {
+        return shared.unused();
+    }
+
     void ready(Arriving result) {
         mailbox.offer(result);
     }
