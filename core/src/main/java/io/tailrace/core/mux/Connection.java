@@ -331,6 +331,9 @@ public final class Connection {
         @Override
         public void control(FrameHeader control, boolean intact, ByteBuf body, byte[] bytes, long offset)
                 throws IOException {
+            if (phase == Phase.CLOSED) {
+                return; // it came behind the last frame
+            }
             at = offset;
             frame = bytes;
             header = control;
@@ -472,11 +475,17 @@ public final class Connection {
 
         @Override
         public void onCredit(long stream, long bytes) throws IOException {
+            Sender from = requireSender(FrameKind.CREDIT);
             if (bytes % receiversChunk != 0) {
                 throw MalformedDataException.framingLost(
                         "credit is not in whole chunks", receiversChunk, bytes, at, null);
             }
-            requireSender(FrameKind.CREDIT).credit(stream, bytes);
+            try {
+                from.credit(stream, bytes);
+            } catch (ArithmeticException e) {
+                throw MalformedDataException.framingLost(
+                        "more credit than a number holds", Long.MAX_VALUE, Long.MAX_VALUE, at, null);
+            }
         }
 
         @Override

@@ -16,7 +16,7 @@ record Payload(int from, int length) {
     }
 
     static Payload of(long task, int length) {
-        return new Payload((int) Math.floorMod(task * 7919, PATTERN.length - length), length);
+        return new Payload(Math.floorMod(task * 7919, PATTERN.length - length), length);
     }
 
     /** That of a result whose length its stage number tells. */
