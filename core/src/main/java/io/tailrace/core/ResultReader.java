@@ -418,8 +418,7 @@ public final class ResultReader implements AutoCloseable {
         }
 
         private ReaderSettings settings(int aheadReserve, boolean assembles) {
-            ReaderSettings settings =
-                    new ReaderSettings(pool, window, aheadReserve, assembles, limits, compression);
+            ReaderSettings settings = new ReaderSettings(pool, window, aheadReserve, assembles, limits, compression);
             if (window < settings.reserve()) {
                 throw new IllegalArgumentException(
                         "a window of " + window + " chunks is below the reserve of " + settings.reserve());

@@ -38,7 +38,8 @@ import org.junit.jupiter.api.Test;
 final class ArchitectureTest {
 
     private static final String ROOT = "io.tailrace.core";
-    private static final Set<String> EXPORTED = Set.of(ROOT, ROOT + ".chunk", ROOT + ".sink", ROOT + ".wire");
+    private static final Set<String> EXPORTED =
+            Set.of(ROOT, ROOT + ".chunk", ROOT + ".sink", ROOT + ".transport", ROOT + ".wire");
 
     private final Path classFolder = classFolder();
     private final JavaClasses classes = new ClassFileImporter().importPath(classFolder);
@@ -49,6 +50,8 @@ final class ArchitectureTest {
                 .consideringOnlyDependenciesInLayers()
                 .layer("core")
                 .definedBy(ROOT)
+                .layer("transport")
+                .definedBy(ROOT + ".transport")
                 .layer("mux")
                 .definedBy(ROOT + ".mux")
                 .layer("sink")
@@ -63,20 +66,22 @@ final class ArchitectureTest {
                 .definedBy(ROOT + ".netty")
                 .layer("wire")
                 .definedBy(ROOT + ".wire")
+                .whereLayer("transport")
+                .mayNotBeAccessedByAnyLayer()
                 .whereLayer("core")
-                .mayNotBeAccessedByAnyLayer()
+                .mayOnlyBeAccessedByLayers("transport")
                 .whereLayer("mux")
-                .mayNotBeAccessedByAnyLayer()
+                .mayOnlyBeAccessedByLayers("transport")
                 .whereLayer("sink")
-                .mayOnlyBeAccessedByLayers("core")
+                .mayOnlyBeAccessedByLayers("transport", "core")
                 .whereLayer("frame")
-                .mayOnlyBeAccessedByLayers("core", "mux", "sink")
+                .mayOnlyBeAccessedByLayers("transport", "core", "mux", "sink")
                 .whereLayer("chunk")
-                .mayOnlyBeAccessedByLayers("core", "mux", "sink", "frame")
+                .mayOnlyBeAccessedByLayers("transport", "core", "mux", "sink", "frame")
                 .whereLayer("handoff")
-                .mayOnlyBeAccessedByLayers("core", "mux", "sink", "chunk")
+                .mayOnlyBeAccessedByLayers("transport", "core", "mux", "sink", "chunk")
                 .whereLayer("netty")
-                .mayOnlyBeAccessedByLayers("core", "sink")
+                .mayOnlyBeAccessedByLayers("transport", "core", "sink")
                 .whereLayer("wire")
                 .mayNotAccessAnyLayer()
                 .check(classes);
@@ -105,6 +110,7 @@ final class ArchitectureTest {
                         ROOT + ".mux",
                         ROOT + ".netty",
                         ROOT + ".sink",
+                        ROOT + ".transport",
                         ROOT + ".wire"),
                 packages);
     }
@@ -121,6 +127,8 @@ final class ArchitectureTest {
     void onlyNettysOwnClassesKnowItsTransport() {
         noClasses()
                 .that(nameMatching(".*\\.Netty\\w*(\\$.*)?").negate().as("are not Netty's own"))
+                .and()
+                .resideOutsideOfPackage(ROOT + ".transport")
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(
                         "io.netty.channel..", "io.netty.handler..", "io.netty.bootstrap..", "io.netty.resolver.."))

@@ -18,12 +18,16 @@ import io.tailrace.core.testing.Sample;
 import io.tailrace.core.wire.FailurePhase;
 import io.tailrace.core.wire.ResultCancelledException;
 import io.tailrace.core.wire.ResultFailedException;
+import io.tailrace.core.wire.ResultFailure;
+import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.UndeliveredResultException;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -131,6 +135,53 @@ class SinkFailureTest {
         for (Received result : Received.all(pool, sink.toByteArray())) {
             assertFalse(result.complete(), where);
             assertTrue(VALUE.startsWith(result.payload()), where);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatBecameOfTheResultOnTheOtherSideIsThrownAsItIs(boolean threaded) throws IOException {
+        for (boolean retriable : new boolean[] {false, true}) {
+            ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+            UndeliveredResultException fate = new UndeliveredResultException(
+                    new ResultFate(ResultFate.Verdict.REFUSED, "full", retriable), 345, ID, null);
+            RecordingSink sink = new RecordingSink((chunk, bytes, taken) -> {
+                if (chunk == 3) {
+                    throw fate;
+                }
+            });
+            try (ResultWriter writer = encoder(pool, threaded).build().open(ID, "sample/1", sink)) {
+                assertSame(fate, assertThrows(UndeliveredResultException.class, () -> {
+                    Sample.CODEC.encode(VALUE, writer.payload());
+                    writer.finish();
+                }));
+                assertSame(fate, assertThrows(UndeliveredResultException.class, writer::finish));
+                ResultFailure told = Objects.requireNonNull(writer.failure());
+                assertEquals(FailurePhase.SINK, told.phase());
+                assertEquals(retriable, told.retriable());
+                assertEquals(UndeliveredResultException.class.getName(), told.className());
+            }
+            assertEquals(0, sink.terminalFrames());
+        }
+    }
+
+    @Test
+    void whatBecameOfTheResultIsThrownAlsoWhenItWasCancelledMeanwhile() throws IOException {
+        ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
+        AtomicReference<ResultWriter> opened = new AtomicReference<>();
+        UndeliveredResultException fate =
+                new UndeliveredResultException(new ResultFate(ResultFate.Verdict.CANCELLED, "", false), 0, ID, null);
+        RecordingSink sink = new RecordingSink((chunk, bytes, taken) -> {
+            if (chunk == 3) {
+                opened.get().cancel();
+                throw fate;
+            }
+        });
+        try (ResultWriter writer = encoder(pool, false).build().open(ID, "sample/1", sink)) {
+            opened.set(writer);
+            assertSame(
+                    fate,
+                    assertThrows(UndeliveredResultException.class, () -> Sample.CODEC.encode(VALUE, writer.payload())));
         }
     }
 

@@ -158,8 +158,9 @@ public final class ControlReader {
         long stream = result();
         long waiting = body.readLongLE();
         requireAtMost(waiting, Long.MAX_VALUE, "waiting bytes are out of range", BACKLOG_WAITING_OFFSET);
-        long flags = body.readLongLE();
-        requireAtMost(flags & ~BACKLOG_OWN, 0, "unknown flags or a reserved field that is not 0", BACKLOG_FLAGS_OFFSET);
+        long flags = body.readLongLE(); // a byte of flags, seven reserved
+        requireAtMost(flags & 0xFF & ~BACKLOG_OWN, 0, "unknown flags", BACKLOG_FLAGS_OFFSET);
+        requireAtMost(flags >>> 8, 0, "reserved field is not 0", BACKLOG_FLAGS_OFFSET + 1);
         listener.onBacklog(stream, waiting, (flags & BACKLOG_OWN) != 0);
     }
 

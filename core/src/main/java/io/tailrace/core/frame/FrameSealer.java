@@ -91,7 +91,7 @@ public final class FrameSealer {
 
     static int reserve(ByteBuf chunk) {
         int header = chunk.writerIndex();
-        chunk.writerIndex(header + HEADER_LENGTH);
+        chunk.ensureWritable(HEADER_LENGTH).writerIndex(header + HEADER_LENGTH);
         return header;
     }
 

@@ -12,7 +12,6 @@ import io.tailrace.core.frame.ControlReader;
 import io.tailrace.core.frame.ControlWriter;
 import io.tailrace.core.frame.FrameHeader;
 import io.tailrace.core.frame.FrameKind;
-import io.tailrace.core.frame.FrameLayout;
 import io.tailrace.core.frame.HelloBody;
 import io.tailrace.core.frame.Preamble;
 import io.tailrace.core.wire.MalformedDataException;
@@ -75,6 +74,9 @@ public final class Connection {
     private long startedAt;
     private long heardAt;
     private long saidAt;
+    private long framesSeen;
+    private long frameSeenAt;
+    private final Starving starving;
 
     private Connection(
             Link link,
@@ -83,6 +85,7 @@ public final class Connection {
             @Nullable Proofs proofs,
             Events events,
             int chunkBytes,
+            Starving starving,
             @Nullable Sender sender,
             @Nullable Receiver receiver) {
         this.link = link;
@@ -91,6 +94,7 @@ public final class Connection {
         this.proofs = proofs;
         this.events = events;
         this.chunkBytes = chunkBytes;
+        this.starving = starving;
         this.sender = sender;
         this.receiver = receiver;
         intake.limit(MOST_BEFORE_PROOF);
@@ -105,9 +109,10 @@ public final class Connection {
             @Nullable Proofs proofs,
             Events events,
             int chunkBytes,
-            ChunkWindow coalescing) {
+            ChunkWindow coalescing,
+            Starving starving) {
         Sender sender = new Sender(link, clock, loop, settings.mostInside(), chunkBytes, coalescing);
-        return new Connection(link, clock, settings, proofs, events, chunkBytes, sender, null);
+        return new Connection(link, clock, settings, proofs, events, chunkBytes, starving, sender, null);
     }
 
     /** The receiving end. */
@@ -121,7 +126,7 @@ public final class Connection {
             Host host,
             ChunkPool pool) {
         Receiver receiver = new Receiver(link, loop, host, settings, pool);
-        return new Connection(link, clock, settings, proofs, events, pool.chunkBytes(), null, receiver);
+        return new Connection(link, clock, settings, proofs, events, pool.chunkBytes(), Starving.WAITS, null, receiver);
     }
 
     /** The sending end's results; from any thread. */
@@ -217,6 +222,13 @@ public final class Connection {
     /** Looks at the time; to be called several times in each heartbeat. */
     public void tick() {
         long now = clock.getAsLong();
+        if (!intake.inside() || intake.frames() != framesSeen) {
+            framesSeen = intake.frames();
+            frameSeenAt = now;
+        }
+        if (phase == Phase.OPEN && sender != null) {
+            sender.tick(settings, starving);
+        }
         switch (phase) {
             case GREETING, PROVING -> {
                 if (now - startedAt > settings.handshakeLimit()) {
@@ -226,6 +238,10 @@ public final class Connection {
             case OPEN -> {
                 if (peerHeartbeat > 0 && now - heardAt > 2 * peerHeartbeat) {
                     end(ByeReason.TIMED_OUT, "no sign of life", timedOut("silence", now - heardAt));
+                } else if (intake.inside()
+                        && intake.frames() == framesSeen
+                        && now - frameSeenAt > settings.frameLimit()) {
+                    end(ByeReason.TIMED_OUT, "a frame took too long", timedOut("frame", now - frameSeenAt));
                 } else if (settings.heartbeat() > 0 && now - saidAt >= settings.heartbeat()) {
                     saidAt = now;
                     ByteBuf ping = Unpooled.buffer(64);
@@ -357,8 +373,7 @@ public final class Connection {
         }
 
         @Override
-        public void whole(FrameHeader whole, boolean intact, byte[] bytes, int length, long offset)
-                throws IOException {
+        public void whole(FrameHeader whole, boolean intact, byte[] bytes, int length, long offset) throws IOException {
             at = offset;
             Receiver to = requireReceiver(whole.kind());
             if (whole.kind() == FrameKind.OPEN) {

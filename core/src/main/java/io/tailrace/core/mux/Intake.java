@@ -62,6 +62,7 @@ final class Intake {
     private int targetAt;
     private long offset;
     private long frameAt;
+    private long frames;
     private long mostBytes = Long.MAX_VALUE;
 
     Intake(Owner owner) {
@@ -75,6 +76,16 @@ final class Intake {
 
     long offset() {
         return offset;
+    }
+
+    /** Whether a frame has begun and is not whole. */
+    boolean inside() {
+        return filled > 0 || state == State.BODY || state == State.WHOLE;
+    }
+
+    /** Frames that have come whole. */
+    long frames() {
+        return frames;
     }
 
     /** Uses all bytes. */
@@ -106,6 +117,7 @@ final class Intake {
     }
 
     private void next() {
+        frames++;
         state = State.HEADER;
         filled = 0;
     }

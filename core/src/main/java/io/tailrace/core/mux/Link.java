@@ -11,11 +11,11 @@ import io.netty.buffer.ByteBuf;
 public interface Link {
 
     /**
-     * Takes bytes that are sent as they are. The region is the link's from here on: it is {@linkplain Region#release
-     * released} when its bytes are really out, or never will be, and then {@link Connection#written} is called, later and
+     * Takes frames that are sent as they are. They are the link's from here on: they are {@linkplain Departure#release
+     * released} when they are really out, or never will be, and then {@link Connection#written} is called, later and
      * not from within.
      */
-    void write(Region region);
+    void write(Departure frames);
 
     /** Takes a frame of the connection itself, which the link releases. */
     void write(ByteBuf frame);

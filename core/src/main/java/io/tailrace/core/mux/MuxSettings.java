@@ -11,6 +11,9 @@ package io.tailrace.core.mux;
  * @param mostInside most chunks inside the link
  * @param heartbeat how often this end says something
  * @param handshakeLimit how long the peer may take to prove who it is
+ * @param frameLimit how long a frame may take to come whole
+ * @param creditPatience how long a result may want credit before it is given up
+ * @param spillAfter how long before it goes to disk
  */
 public record MuxSettings(
         String name,
@@ -19,4 +22,7 @@ public record MuxSettings(
         long initialCredit,
         int mostInside,
         long heartbeat,
-        long handshakeLimit) {}
+        long handshakeLimit,
+        long frameLimit,
+        long creditPatience,
+        long spillAfter) {}

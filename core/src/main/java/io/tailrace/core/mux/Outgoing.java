@@ -7,22 +7,32 @@ import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One result on its way out over a shared connection: frames that wait for their turn and for credit.
  *
- * <p><b>Ownership.</b> Chunks offered are this object's until the connection takes them, or the result is settled.
+ * <p>When credit has been wanted for too long, what waits and what comes goes to a file, and the window is free again; the
+ * file's frames follow when there is credit, in front of what may wait in memory because the disk's budget was spent.
+ *
+ * <p><b>Ownership.</b> Chunks offered are this object's until the connection takes them, or the result is settled; so is the
+ * file.
  *
  * <p><b>Threads.</b> The result's sending thread offers, the connection's loop takes, either settles; the queue is guarded by
  * this object's monitor. What is not, is the loop's own. {@code settled} is set under the monitor: an offer that comes
- * behind it takes nothing.
+ * behind it takes nothing. One thread at a time writes to the file: the one that moves the queue there, and when the queue
+ * is empty and {@code moving} false, the sending thread.
  */
 public final class Outgoing {
 
+    private static final Logger LOG = System.getLogger(Outgoing.class.getName());
     private static final ResultFate NEVER_SENT =
             new ResultFate(Verdict.CANCELLED, "it failed before anything of it was sent", false);
 
@@ -34,6 +44,9 @@ public final class Outgoing {
     private final CompletableFuture<ResultFate> fate;
     private volatile @Nullable ResultFate settled;
     private long queuedBytes;
+    private @Nullable Spill spill;
+    private boolean moving;
+    private boolean spillFull;
     private boolean begun;
     private boolean terminalSent;
 
@@ -43,6 +56,7 @@ public final class Outgoing {
     boolean registered;
     boolean inTurns;
     boolean announced;
+    private boolean spillAsked;
     private @Nullable Account own;
     private long sharedBytes;
     private long framesSent;
@@ -85,16 +99,27 @@ public final class Outgoing {
         return sentBytes;
     }
 
-    /** Sends a chunk of sealed frames; retains it. False when the result is settled: nothing was taken. */
-    public boolean offer(Chunk chunk) {
+    /**
+     * Sends a chunk of sealed frames; retains it. False when the result is settled: nothing was taken.
+     *
+     * @throws IOException when it was to be spilled and could not
+     */
+    public boolean offer(Chunk chunk) throws IOException {
         chunk.retain();
         Region region = Region.all(chunk);
+        Spill to;
         boolean taken;
         synchronized (this) {
-            taken = settled == null && enqueue(region);
+            boolean failure = lastKind(region) == FrameKind.FAILURE;
+            to = moving || failure || !queue.isEmpty() || spillFull ? null : spill;
+            taken = settled == null && (to != null || enqueue(region, failure));
+        }
+        if (taken && to != null) {
+            taken = spill(to, region);
+        } else if (!taken) {
+            region.release();
         }
         if (!taken) {
-            region.release();
             boolean givenUp = settle(NEVER_SENT);
             if (givenUp) {
                 list(); // the loop may know of it
@@ -102,10 +127,110 @@ public final class Outgoing {
             return givenUp;
         }
         list();
-        if (sender.lost() != null) {
-            settle(sender.lost()); // the loop may be gone: nobody else would
+        ResultFate lost = sender.lost();
+        if (lost != null) {
+            settle(lost); // the loop may be gone: nobody else would
         }
         return true;
+    }
+
+    /** Writes a region to the file, or queues it when the disk's budget is spent. */
+    private boolean spill(Spill to, Region region) throws IOException {
+        boolean written = false;
+        try {
+            written = to.append(region);
+        } catch (IOException e) {
+            region.release();
+            throw e;
+        }
+        synchronized (this) {
+            if (written || settled != null) {
+                region.release();
+            } else {
+                spillFull = true;
+                queue.add(region);
+                queuedBytes += region.wireBytes();
+            }
+            return settled == null;
+        }
+    }
+
+    /**
+     * Moves what waits to a file, and has what comes go there. To be run where the disk may be waited for.
+     *
+     * @throws IOException when the file cannot be made or written; the result is to be {@linkplain #abandon abandoned}
+     */
+    void moveTo(SpillDirectory directory, Executor executor) throws IOException {
+        Spill to = new Spill(directory.open(id), executor);
+        synchronized (this) {
+            moving = settled == null && spill == null;
+            if (!moving) {
+                to.end();
+                return;
+            }
+            spill = to;
+        }
+        boolean written = true;
+        for (Region next = nextToMove(true); next != null; next = nextToMove(written)) {
+            try {
+                written = to.append(next);
+            } catch (IOException e) {
+                next.release();
+                throw e;
+            }
+            if (written) {
+                next.release();
+            } else {
+                putBack(next);
+            }
+        }
+        list();
+    }
+
+    /** Moves it there; what fails in that fails the result. */
+    void spillOn(Executor executor, SpillDirectory directory) {
+        try {
+            executor.execute(() -> {
+                try {
+                    moveTo(directory, executor);
+                } catch (Throwable e) {
+                    abandon(new ResultFate(Verdict.LOST, "could not be spilled: " + e, true));
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.log(Level.WARNING, "the spilling executor refuses: " + id + " waits in memory", e);
+        }
+    }
+
+    private synchronized @Nullable Region nextToMove(boolean goOn) {
+        Region next = goOn && settled == null ? queue.poll() : null;
+        moving = next != null;
+        spillFull |= !goOn;
+        if (next != null) {
+            queuedBytes -= next.wireBytes();
+        }
+        return next;
+    }
+
+    private synchronized void putBack(Region region) {
+        if (settled != null) {
+            region.release();
+            return;
+        }
+        queue.addFirst(region);
+        queuedBytes += region.wireBytes();
+    }
+
+    /** Whether part of it went to disk. */
+    public boolean spilled() {
+        return spill != null;
+    }
+
+    /** Gives it up on this side: the receiver is told, if it has heard of it. */
+    void abandon(ResultFate why) {
+        if (settle(why)) {
+            list();
+        }
     }
 
     /**
@@ -118,8 +243,7 @@ public final class Outgoing {
     }
 
     /** A failure goes in front of what it makes worthless; of a result that was not begun nobody need know. */
-    private boolean enqueue(Region region) {
-        boolean failure = lastKind(region) == FrameKind.FAILURE;
+    private boolean enqueue(Region region, boolean failure) {
         if (failure) {
             drop();
             if (!begun) {
@@ -151,11 +275,12 @@ public final class Outgoing {
     }
 
     synchronized boolean hasQueued() {
-        return !queue.isEmpty();
+        Spill from = spill;
+        return (from != null && from.hasFrames()) || (!moving && !queue.isEmpty());
     }
 
     synchronized long queuedBytes() {
-        return queuedBytes;
+        return queuedBytes + (spill == null ? 0 : spill.waitingBytes());
     }
 
     /** Puts a part of a coalesced chunk, which is this object's from here on, in front of nothing: it is all there is. */
@@ -168,10 +293,22 @@ public final class Outgoing {
         queuedBytes += part.wireBytes();
     }
 
-    /** The frames at the head of the queue that can be paid for, the caller's from here on; null when there are none. */
-    synchronized @Nullable Region take(Account shared, long initialCredit) {
+    /** The next frames that can be paid for, the caller's from here on; null when there are none. */
+    synchronized @Nullable Departure take(Account shared, long initialCredit, int most) {
+        Spill from = spill;
+        Departure taken;
+        if (from != null && from.hasFrames()) {
+            taken = from.take(
+                    (end, bytes) -> pays(end ? FrameKind.END : FrameKind.DATA, bytes, shared, initialCredit), most);
+        } else {
+            taken = takeQueued(shared, initialCredit);
+        }
+        return taken;
+    }
+
+    private @Nullable Region takeQueued(Account shared, long initialCredit) {
         Region first = queue.peek();
-        if (first == null) {
+        if (first == null || moving) {
             return null;
         }
         int end = first.from();
@@ -183,14 +320,15 @@ public final class Outgoing {
         }
         Region taken = end == first.to() ? queue.remove() : first.head(end);
         queuedBytes -= taken.wireBytes();
-        sentBytes = sentBytes + taken.wireBytes();
         return taken;
     }
 
     boolean pays(Region region, int frame, Account shared, long initialCredit) {
-        FrameKind kind = region.kindAt(frame);
+        return pays(region.kindAt(frame), region.frameBytesAt(frame), shared, initialCredit);
+    }
+
+    private boolean pays(FrameKind kind, int bytes, Account shared, long initialCredit) {
         if (kind != FrameKind.OPEN && kind != FrameKind.FAILURE) {
-            int bytes = region.frameBytesAt(frame);
             Account mine = own;
             if (mine != null) {
                 if (!mine.charge(bytes)) {
@@ -204,6 +342,8 @@ public final class Outgoing {
         }
         begun = true;
         framesSent++;
+        long sent = sentBytes;
+        sentBytes = sent + bytes; // the loop's alone to write
         terminalSent |= kind.terminal();
         return true;
     }
@@ -220,6 +360,18 @@ public final class Outgoing {
         own = mine;
         mine.grant(bytes);
         return known == null;
+    }
+
+    /** Its terminal goes another way. */
+    void endSent() {
+        terminalSent = true;
+    }
+
+    /** Whether it is to be spilled now, for the first time. */
+    boolean beginsSpilling() {
+        boolean first = !spillAsked;
+        spillAsked = true;
+        return first;
     }
 
     /** Credit of its own, of chunks that are not begun. */
@@ -276,5 +428,9 @@ public final class Outgoing {
             region.release();
         }
         queuedBytes = 0;
+        Spill file = spill;
+        if (file != null) {
+            file.end();
+        }
     }
 }

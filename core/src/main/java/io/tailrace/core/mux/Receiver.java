@@ -41,8 +41,7 @@ final class Receiver {
     private static final byte[] PREAMBLE = Preamble.CONNECTION.bytes();
 
     /** Stands for an opening that could not be read: its result is passed over. */
-    private static final OpenBody NAMELESS =
-            new OpenBody(FrameLayout.MIN_CHUNK_SIZE, 0, new ResultId("", 0, 0, 0), "");
+    private static final OpenBody NAMELESS = new OpenBody(FrameLayout.MIN_CHUNK_SIZE, 0, new ResultId("", 0, 0, 0), "");
 
     private final Host host;
     private final MuxSettings settings;

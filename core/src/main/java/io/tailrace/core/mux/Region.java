@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ownership.</b> One reference to the chunk, which is whose the region is.
  */
-public final class Region {
+public final class Region implements Departure {
 
     private final Chunk chunk;
     private int from;
@@ -50,11 +50,12 @@ public final class Region {
         return to == chunk.writerIndex() ? chunk.body() : null;
     }
 
-    /** Bytes on the wire. */
+    @Override
     public int wireBytes() {
         return to == chunk.writerIndex() ? to - from + chunk.bodyBytes() : to - from;
     }
 
+    @Override
     public void release() {
         chunk.release();
     }

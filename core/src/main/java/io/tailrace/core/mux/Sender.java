@@ -12,13 +12,13 @@ import io.tailrace.core.frame.FrameSealer;
 import io.tailrace.core.wire.FailurePhase;
 import io.tailrace.core.wire.ResultFailure;
 import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -120,10 +120,9 @@ public final class Sender {
     }
 
     private void enlist(Outgoing result) {
-        if (result.settled() != null) {
-            if (!result.begun()) {
-                forget(result); // given up where it was offered
-            }
+        ResultFate settled = result.settled();
+        if (settled != null) {
+            giveUp(result, settled);
             return;
         }
         register(result);
@@ -164,7 +163,7 @@ public final class Sender {
         if (result == null) {
             return false;
         }
-        Region taken = result.take(shared, initialCredit);
+        Departure taken = result.take(shared, initialCredit, receiversChunk);
         if (taken == null) {
             result.inTurns = false;
             if (result.hasQueued()) {
@@ -185,9 +184,9 @@ public final class Sender {
         return true;
     }
 
-    private void write(Region region) {
+    private void write(Departure frames) {
         inside++;
-        link.write(region);
+        link.write(frames);
     }
 
     private boolean sendCoalesced() {
@@ -289,7 +288,13 @@ public final class Sender {
             return;
         }
         result.settle(fate);
+        giveUp(result, fate);
+    }
+
+    /** It is settled, so nothing more of it is sent but, if the receiver waits for it, its terminal. */
+    private void giveUp(Outgoing result, ResultFate fate) {
         if (!result.terminalSent() && result.begun()) {
+            result.endSent();
             link.write(abandonment(result, fate));
         }
         forget(result);
@@ -299,8 +304,7 @@ public final class Sender {
         ByteBuf frame = Unpooled.buffer(256);
         ResultFailure failure = new ResultFailure(
                 FailurePhase.CANCELLED, "", fate.verdict() + ": " + fate.reason(), "", result.sentBytes(), 0, false);
-        FrameSealer.behind(result.stream(), result.framesSent())
-                .appendFailure(frame, failure, FrameLayout.MAX_FRAME);
+        FrameSealer.behind(result.stream(), result.framesSent()).appendFailure(frame, failure, FrameLayout.MAX_FRAME);
         return frame;
     }
 
@@ -316,13 +320,20 @@ public final class Sender {
         }
     }
 
-    /** Results that starve of credit since then or longer; on the loop. */
-    void starving(long since, Consumer<Outgoing> each) {
-        for (Outgoing result : streams.values()) {
-            if (result.starvedSince() != 0 && result.starvedSince() - since <= 0) {
-                each.accept(result);
+    /** Looks at the results that have wanted credit for too long. */
+    void tick(MuxSettings settings, Starving starving) {
+        long now = clock.getAsLong();
+        for (Outgoing result : new ArrayList<>(streams.values())) {
+            long since = result.starvedSince();
+            if (since != 0 && now - since > settings.creditPatience()) {
+                String reason = "no credit for " + (now - since) / 1_000_000 + " ms";
+                result.settle(new ResultFate(Verdict.LOST, reason, true));
+                giveUp(result, new ResultFate(Verdict.LOST, reason, true));
+            } else if (since != 0 && now - since > settings.spillAfter() && result.beginsSpilling()) {
+                starving.spill(result);
             }
         }
+        link.flush();
     }
 
     /** The connection is no more: all that is open is lost with it. */

@@ -103,18 +103,24 @@ public final class SpillFile implements AutoCloseable {
      * @throws IOException when the device has none, or an earlier write failed, or the file is closed
      */
     public void append(Chunk chunk) throws IOException {
+        append(Region.all(chunk));
+    }
+
+    /** The same for a part of a chunk; with its body, where it reaches to its end. */
+    void append(Region region) throws IOException {
         synchronized (writing) {
             requireOpen();
             requireNotEnded();
             if (broken != null) {
                 throw new IOException("an earlier write of " + this + " failed", broken);
             }
-            int bytes = chunk.wireBytes();
+            int bytes = region.wireBytes();
             directory.reserve(bytes, id);
             reserved += bytes;
             try {
-                write(chunk.array(), chunk.arrayOffset() + chunk.readerIndex(), chunk.readableBytes());
-                writeBody(chunk.body());
+                Chunk chunk = region.chunk();
+                write(chunk.array(), chunk.arrayOffset() + region.from(), region.length());
+                writeBody(region.body());
             } catch (Throwable e) {
                 broken = e;
                 throw e;

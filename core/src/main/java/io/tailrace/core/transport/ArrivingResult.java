@@ -11,6 +11,11 @@ import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
+import java.util.Iterator;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,11 +27,15 @@ public final class ArrivingResult {
 
     private final Arriving arriving;
     private final ResultReader reader;
+    private final Consumer<@Nullable Throwable> ends;
     private @Nullable ResultSummary summary;
+    private boolean published;
 
-    ArrivingResult(Arriving arriving, ResultReader reader) {
+    /** @param ends told how a published result ended: null when it was complete */
+    ArrivingResult(Arriving arriving, ResultReader reader, Consumer<@Nullable Throwable> ends) {
         this.arriving = arriving;
         this.reader = reader;
+        this.ends = ends;
     }
 
     public ResultId id() {
@@ -81,6 +90,21 @@ public final class ArrivingResult {
         return known;
     }
 
+    /**
+     * Gives the result's elements to a subscriber, behind the handler's return: as {@link ResultReader#publish}. The result is
+     * accepted when all of them were taken and it is complete, and refused when the subscriber cancels. One that nobody subscribes
+     * to is the handler's to {@link #cancel}.
+     */
+    public <E> Flow.Publisher<E> publish(ValueCodec<? extends Iterator<E>> codec, Executor executor) {
+        Flow.Publisher<E> elements = reader.publish(codec, executor);
+        published = true;
+        return subscriber -> elements.subscribe(new Ending<>(subscriber, ends));
+    }
+
+    boolean isPublished() {
+        return published;
+    }
+
     /** Stops the result: its sender's encoder is told at its next chunk, and a reader here with its next read. */
     public void cancel(String reason) {
         arriving.settle(
@@ -88,7 +112,55 @@ public final class ArrivingResult {
                 new ResultCancelledException("cancelled here: " + reason, arriving.arrivedBytes(), arriving.id()));
     }
 
-    ResultReader reader() {
-        return reader;
+    /** Passes all on, and tells how it ended before the subscriber is told. */
+    private static final class Ending<E> implements Flow.Subscriber<E>, Flow.Subscription {
+        private final Flow.Subscriber<? super E> subscriber;
+        private final Consumer<@Nullable Throwable> ends;
+        private Flow.@Nullable Subscription subscription;
+
+        Ending(Flow.Subscriber<? super E> subscriber, Consumer<@Nullable Throwable> ends) {
+            this.subscriber = subscriber;
+            this.ends = ends;
+        }
+
+        @Override
+        public void onSubscribe(Flow.Subscription from) {
+            subscription = from;
+            subscriber.onSubscribe(this);
+        }
+
+        @Override
+        public void onNext(E element) {
+            subscriber.onNext(element);
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            ends.accept(cause);
+            subscriber.onError(cause);
+        }
+
+        @Override
+        public void onComplete() {
+            ends.accept(null);
+            subscriber.onComplete();
+        }
+
+        @Override
+        public void request(long n) {
+            Flow.Subscription from = subscription;
+            if (from != null) {
+                from.request(n);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            Flow.Subscription from = subscription;
+            if (from != null) {
+                from.cancel();
+            }
+            ends.accept(new CancellationException("the subscriber wants no more"));
+        }
     }
 }

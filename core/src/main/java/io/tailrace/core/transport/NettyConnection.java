@@ -8,12 +8,19 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.local.LocalChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.Future;
 import io.tailrace.core.mux.Connection;
+import io.tailrace.core.mux.Departure;
+import io.tailrace.core.mux.FileSlice;
 import io.tailrace.core.mux.Link;
 import io.tailrace.core.mux.MuxSettings;
 import io.tailrace.core.mux.Region;
 import io.tailrace.core.netty.NettyLoopEnd;
+import java.io.EOFException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.concurrent.ScheduledFuture;
@@ -35,10 +42,14 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
 
     private static final int NONCE_LENGTH = 32;
 
+    /** How long a peer may take to read the last words. */
+    private static final long LINGER_MILLIS = 2_000;
+
     /** Looks at the time so many times in a heartbeat. */
     private static final int TICKS = 8;
 
     private final MuxSettings settings;
+    private final boolean encrypted;
     private final SecureRandom random;
     private final BiFunction<NettyConnection, Channel, Connection> maker;
     private final ChannelFutureListener closeOnFailure = this::closeOnFailure;
@@ -47,9 +58,14 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     private @Nullable ScheduledFuture<?> ticks;
     private boolean started;
 
+    /** @param encrypted whether there is TLS below, which tells when to begin */
     NettyConnection(
-            MuxSettings settings, SecureRandom random, BiFunction<NettyConnection, Channel, Connection> maker) {
+            MuxSettings settings,
+            boolean encrypted,
+            SecureRandom random,
+            BiFunction<NettyConnection, Channel, Connection> maker) {
         this.settings = settings;
+        this.encrypted = encrypted;
         this.random = random;
         this.maker = maker;
     }
@@ -58,15 +74,22 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
         connection = maker.apply(this, context.channel());
-        if (context.channel().isActive()) {
+        if (context.channel().isActive() && !encrypted) {
             start(new byte[0]);
         }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        start(new byte[0]);
+        if (!encrypted) {
+            start(new byte[0]);
+        }
         context.fireChannelActive();
+    }
+
+    /** The TLS below has made its handshake. */
+    void begin(byte[] endPoint) {
+        start(endPoint);
     }
 
     private void start(byte[] binding) {
@@ -80,8 +103,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
         byte[] nonce = new byte[NONCE_LENGTH];
         random.nextBytes(nonce);
         mine.start(nonce, binding);
-        long shortest = Math.min(
-                settings.handshakeLimit(), settings.heartbeat() == 0 ? Long.MAX_VALUE : settings.heartbeat());
+        long shortest =
+                Math.min(settings.handshakeLimit(), settings.heartbeat() == 0 ? Long.MAX_VALUE : settings.heartbeat());
         long period = Math.max(TimeUnit.MILLISECONDS.toNanos(1), shortest / TICKS);
         ticks = over.eventLoop().scheduleAtFixedRate(mine::tick, period, period, TimeUnit.NANOSECONDS);
     }
@@ -146,25 +169,70 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     }
 
     @Override
-    public void write(Region region) {
+    public void write(Departure frames) {
+        ChannelFuture last;
+        try {
+            last = frames instanceof Region region ? writeRegion(region) : writeSlice((FileSlice) frames);
+        } catch (IOException e) {
+            last = required().newFailedFuture(e);
+        }
+        last.addListener(done -> written(frames, done.cause()));
+    }
+
+    private ChannelFuture writeRegion(Region region) {
         Channel over = required();
         ByteBuf bytes = region.chunk().retainedSlice(region.from(), region.length());
         ByteBuffer body = region.body();
-        if (body != null && over instanceof LocalChannel) {
+        if (body == null) {
+            return over.write(bytes);
+        }
+        ByteBuf behind = Unpooled.wrappedBuffer(body.duplicate());
+        if (over instanceof LocalChannel) {
             // The peer reads the very buffers: both parts must stay until both are read.
-            bytes = Unpooled.wrappedBuffer(bytes, Unpooled.wrappedBuffer(body.duplicate()));
-            body = null;
+            return over.write(Unpooled.wrappedBuffer(bytes, behind));
         }
-        ChannelFuture last = over.write(bytes);
-        if (body != null) {
-            last.addListener(closeOnFailure);
-            last = over.write(Unpooled.wrappedBuffer(body.duplicate()));
-        }
-        last.addListener(done -> written(region, done.cause()));
+        over.write(bytes).addListener(closeOnFailure);
+        return over.write(behind);
     }
 
-    private void written(Region region, @Nullable Throwable cause) {
-        region.release();
+    /** The kernel sends it from the file where it can; under TLS, and within the process, it goes through memory of Netty's. */
+    private ChannelFuture writeSlice(FileSlice slice) throws IOException {
+        Channel over = required();
+        if (over instanceof NioSocketChannel && !encrypted) {
+            return over.write(new KeptFile(slice));
+        }
+        ByteBuf bytes = over.alloc().directBuffer(slice.wireBytes());
+        try {
+            long at = slice.position();
+            while (bytes.isWritable() && bytes.readableBytes() < slice.wireBytes()) {
+                int read = bytes.writeBytes(
+                        slice.channel(), at + bytes.readableBytes(), slice.wireBytes() - bytes.readableBytes());
+                if (read < 0) {
+                    throw new EOFException(
+                            "a spill file was cut: " + bytes.readableBytes() + " of " + slice.wireBytes());
+                }
+            }
+        } catch (Throwable e) {
+            bytes.release();
+            throw e;
+        }
+        return over.write(bytes);
+    }
+
+    /** A part of a file that stays open behind it. */
+    private static final class KeptFile extends DefaultFileRegion {
+        KeptFile(FileSlice slice) throws IOException {
+            super(slice.channel(), slice.position(), slice.wireBytes());
+        }
+
+        @Override
+        protected void deallocate() {
+            // The file is the slice's.
+        }
+    }
+
+    private void written(Departure frames, @Nullable Throwable cause) {
+        frames.release();
         Connection mine = connection;
         if (mine != null) {
             if (cause != null) {
@@ -192,7 +260,12 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
 
     @Override
     public void close() {
-        required().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        Channel over = required();
+        over.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        // A peer that does not read would keep it open for ever.
+        Runnable force = () -> over.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+        Future<?> last = over.eventLoop().schedule(force, LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        over.closeFuture().addListener(closed -> last.cancel(false));
     }
 
     private Channel required() {

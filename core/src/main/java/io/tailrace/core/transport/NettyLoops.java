@@ -36,6 +36,9 @@ final class NettyLoops {
 
     private static final long PATIENCE_SECONDS = 10;
 
+    /** A peer within the process hands its last tasks to these loops. */
+    private static final long LOCAL_QUIET_MILLIS = 20;
+
     private final EventLoopGroup group;
     private final boolean ours;
     private final boolean local;
@@ -49,11 +52,7 @@ final class NettyLoops {
     }
 
     static NettyLoops of(
-            SocketAddress address,
-            @Nullable EventLoopGroup given,
-            int threads,
-            ThreadFactory factory,
-            int chunkBytes) {
+            SocketAddress address, @Nullable EventLoopGroup given, int threads, ThreadFactory factory, int chunkBytes) {
         boolean local = address instanceof LocalAddress;
         EventLoopGroup group = given != null
                 ? given
@@ -110,7 +109,8 @@ final class NettyLoops {
         if (!ours) {
             return;
         }
-        Future<?> ended = group.shutdownGracefully(0, PATIENCE_SECONDS, TimeUnit.SECONDS);
+        Future<?> ended = group.shutdownGracefully(
+                local ? LOCAL_QUIET_MILLIS : 0, PATIENCE_SECONDS * 1_000, TimeUnit.MILLISECONDS);
         boolean inside = false;
         for (EventExecutor each : group) {
             inside |= each.inEventLoop();

@@ -17,9 +17,11 @@ import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +42,7 @@ final class Reception implements Host {
     private final ResultReader.Builder reading;
     private final ResultServer.Handler handler;
     private final Executor executor;
+    private final Counters counters;
     private final Incarnations incarnations;
     private final JobAccounts jobs;
     private final int maxDecoders;
@@ -54,11 +57,14 @@ final class Reception implements Host {
         final Arriving arriving;
         final Opening.Fresh opening;
         final JobAccounts.Account account;
+        final @Nullable ResultEvent event;
+        private final AtomicBoolean ended = new AtomicBoolean();
 
         Entry(Arriving arriving, Opening.Fresh opening, JobAccounts.Account account) {
             this.arriving = arriving;
             this.opening = opening;
             this.account = account;
+            this.event = ResultEvent.begin("received", arriving.id());
         }
     }
 
@@ -66,6 +72,7 @@ final class Reception implements Host {
             ResultReader.Builder reading,
             ResultServer.Handler handler,
             Executor executor,
+            Counters counters,
             Incarnations incarnations,
             JobAccounts jobs,
             int maxDecoders,
@@ -74,6 +81,7 @@ final class Reception implements Host {
         this.reading = reading;
         this.handler = handler;
         this.executor = executor;
+        this.counters = counters;
         this.incarnations = incarnations;
         this.jobs = jobs;
         this.maxDecoders = maxDecoders;
@@ -111,6 +119,7 @@ final class Reception implements Host {
         try {
             JobAccounts.Account account = jobs.open(arriving.id(), arriving.declaredBytes());
             results.incrementAndGet();
+            counters.resultOpened();
             arriving.admitted(account, new Entry(arriving, fresh, account));
             return true;
         } catch (ResultTooLargeException e) {
@@ -172,20 +181,31 @@ final class Reception implements Host {
         Arriving arriving = entry.arriving;
         arriving.start();
         Throwable thrown = null;
-        try (ResultReader reader = reading.open(arriving)) {
+        ResultReader reader = null;
+        boolean published = false;
+        try {
+            reader = reading.open(arriving);
             reader.nextResult();
-            ArrivingResult result = new ArrivingResult(arriving, reader);
+            ArrivingResult result = new ArrivingResult(arriving, reader, cause -> end(entry, cause));
             handler.receive(result);
-            result.finish();
+            published = result.isPublished();
+            if (!published) {
+                result.finish();
+            }
         } catch (Throwable e) {
             thrown = e;
-        } finally {
-            arriving.close();
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
         }
-        end(entry, fate(thrown), thrown);
-        if (thrown instanceof InterruptedException) {
-            Thread.currentThread().interrupt();
+        if (published && thrown == null) {
+            return; // its publisher closes the reader, on whichever thread that runs
         }
+        if (reader != null) {
+            reader.close();
+        }
+        arriving.close();
+        end(entry, thrown);
     }
 
     private static ResultFate fate(@Nullable Throwable thrown) {
@@ -193,6 +213,9 @@ final class Reception implements Host {
             return new ResultFate(Verdict.ACCEPTED, "", false);
         }
         String reason = String.valueOf(thrown.getMessage());
+        if (thrown instanceof CancellationException) {
+            return new ResultFate(Verdict.CANCELLED, reason, false);
+        }
         if (thrown instanceof TruncatedResultException lost) {
             return new ResultFate(Verdict.LOST, reason, lost.retriable());
         }
@@ -203,20 +226,41 @@ final class Reception implements Host {
         return new ResultFate(Verdict.REFUSED, thrown.getClass().getName() + ": " + reason, retriable);
     }
 
+    /** Tells what has become of a result, once. */
+    private void end(Entry entry, @Nullable Throwable thrown) {
+        ResultFate settled = entry.arriving.settled(); // here already, by a cancel or a limit
+        end(entry, settled == null ? fate(thrown) : settled, thrown);
+    }
+
     private void end(Entry entry, ResultFate fate, @Nullable Throwable thrown) {
+        if (!entry.ended.compareAndSet(false, true)) {
+            return;
+        }
+        Arriving arriving = entry.arriving;
         boolean counts = entry.opening.settle(fate);
-        boolean accepted = counts && fate.verdict() == Verdict.ACCEPTED;
-        if (accepted) {
+        if (counts && fate.verdict() == Verdict.ACCEPTED) {
             entry.account.keep();
         } else {
             entry.account.refund();
         }
         results.decrementAndGet();
         if (counts) {
-            entry.arriving.settle(fate, null);
+            arriving.settle(fate, thrown == null ? null : new IOException("the result has ended", thrown));
         }
+        note(entry, fate);
         if (thrown != null && !(thrown instanceof ResultException)) {
-            LOG.log(Level.DEBUG, "a handler failed on result " + entry.arriving.id(), thrown);
+            LOG.log(Level.DEBUG, "a handler failed on result " + arriving.id(), thrown);
+        }
+    }
+
+    private void note(Entry entry, ResultFate fate) {
+        Arriving arriving = entry.arriving;
+        ResultFate settled = arriving.settled();
+        ResultFate known = settled == null ? fate : settled;
+        counters.resultEnded(known, arriving.arrivedBytes());
+        ResultEvent event = entry.event;
+        if (event != null) {
+            event.end(known, arriving.arrivedBytes(), 0, false);
         }
     }
 

@@ -13,6 +13,8 @@ import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.MuxSettings;
 import io.tailrace.core.mux.Proofs;
+import io.tailrace.core.mux.SpillDirectory;
+import io.tailrace.core.mux.Starving;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
@@ -20,11 +22,17 @@ import io.tailrace.core.wire.UndeliveredResultException;
 import io.tailrace.core.wire.ValueCodec;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
@@ -49,6 +57,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ResultClient implements AutoCloseable {
 
+    private static final Logger LOG = System.getLogger(ResultClient.class.getName());
+
     private static final long LONGEST_BACKOFF_MILLIS = 10_000;
 
     private final ResultEncoder encoder;
@@ -57,14 +67,19 @@ public final class ResultClient implements AutoCloseable {
     private final SocketAddress address;
     private final NettyLoops loops;
     private final SecureRandom random = new SecureRandom();
+    private final Counters counters = new Counters();
+    private final @Nullable TransportTls tls;
     private final long connectNanos;
+    private final @Nullable SpillDirectory disk;
+    private final Starving starving;
     private volatile CompletableFuture<Connection> current = new CompletableFuture<>();
     private volatile boolean closed;
     private volatile @Nullable Channel channel;
     private volatile @Nullable Future<?> retry;
+    private volatile @Nullable Throwable lastFailure;
     private final AtomicInteger failures = new AtomicInteger();
 
-    private ResultClient(Builder builder, SocketAddress address) {
+    private ResultClient(Builder builder, SocketAddress address) throws IOException {
         this.encoder = builder.encoder;
         this.address = address;
         ChunkPool pool = encoder.pool();
@@ -75,8 +90,19 @@ public final class ResultClient implements AutoCloseable {
                 0,
                 builder.chunksInside,
                 NettyLoops.nanos(builder.heartbeat),
-                NettyLoops.nanos(builder.connectLimit));
+                NettyLoops.nanos(builder.connectLimit),
+                Long.MAX_VALUE,
+                NettyLoops.nanos(builder.creditPatience),
+                NettyLoops.nanos(builder.spillAfter));
+        Path folder = builder.spillFolder;
+        Executor spiller = builder.spillingOn;
+        this.disk = folder == null ? null : SpillDirectory.open(folder, builder.spillBytes);
+        this.starving = disk == null || spiller == null ? Starving.WAITS : Starving.spilling(disk, spiller);
         this.proofs = builder.secret == null ? null : new Proofs(builder.secret);
+        this.tls = builder.tls;
+        if (tls != null && !(address instanceof InetSocketAddress)) {
+            throw new IllegalArgumentException("TLS wants a host's address: " + address);
+        }
         this.connectNanos = NettyLoops.nanos(builder.connectLimit);
         this.loops = NettyLoops.of(address, builder.group, 1, builder.threads, pool.chunkBytes());
     }
@@ -130,6 +156,15 @@ public final class ResultClient implements AutoCloseable {
         return current.isDone() && !current.isCompletedExceptionally();
     }
 
+    public TransportCounters counters() {
+        return counters.read();
+    }
+
+    /** Results begun and not ended. */
+    public long openResults() {
+        return counters.read().resultsOpen();
+    }
+
     /** Direct memory that Netty uses for this client. */
     public long outsideBytes() {
         return loops.memory().usedBytes();
@@ -149,10 +184,27 @@ public final class ResultClient implements AutoCloseable {
             open.close().awaitUninterruptibly();
         }
         loops.close();
+        if (disk != null) {
+            try {
+                disk.close();
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "spill files could not be removed", e);
+            }
+        }
+    }
+
+    /** Bytes of results now on disk, for want of credit. */
+    public long spilledBytes() {
+        return disk == null ? 0 : disk.bytesOnDisk();
+    }
+
+    /** The most that were on disk at once. */
+    public long peakSpilledBytes() {
+        return disk == null ? 0 : disk.peakBytesOnDisk();
     }
 
     private ResultSink sink(ResultId id, long declaredBytes, boolean awaitsFate) throws IOException {
-        return new ResultSink(connection(id).sender(), id, declaredBytes, awaitsFate);
+        return new ResultSink(connection(id).sender(), counters, id, declaredBytes, awaitsFate);
     }
 
     private Connection connection(ResultId id) throws IOException {
@@ -163,8 +215,8 @@ public final class ResultClient implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while waiting for a connection");
         } catch (ExecutionException | TimeoutException e) {
-            Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
-            String reason = "no connection to " + address + (cause == null ? "" : ": " + cause.getMessage());
+            Throwable cause = e instanceof ExecutionException ? e.getCause() : lastFailure;
+            String reason = "no connection to " + address + (cause == null ? " in time" : ": " + cause);
             throw new UndeliveredResultException(new ResultFate(Verdict.LOST, reason, true), 0, id, cause);
         }
     }
@@ -178,13 +230,14 @@ public final class ResultClient implements AutoCloseable {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel over) {
-                        over.pipeline().addLast(new NettyConnection(settings, random, (link, made) -> make(link, made, wanted)));
+                        prepare(over, wanted);
                     }
                 })
                 .connect(address);
         channel = connecting.channel();
         connecting.addListener(done -> {
             if (!done.isSuccess()) {
+                lastFailure = done.cause();
                 again();
             } else if (closed) {
                 connecting.channel().close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
@@ -192,8 +245,17 @@ public final class ResultClient implements AutoCloseable {
         });
     }
 
+    private void prepare(Channel over, CompletableFuture<Connection> wanted) {
+        NettyConnection connection =
+                new NettyConnection(settings, tls != null, random, (link, made) -> make(link, made, wanted));
+        if (tls != null && address instanceof InetSocketAddress where) {
+            tls.secure(over.pipeline(), where.getHostString(), where.getPort(), connection);
+        }
+        over.pipeline().addLast(connection);
+    }
+
     private Connection make(NettyConnection link, Channel over, CompletableFuture<Connection> wanted) {
-        Turns turns = new Turns(wanted);
+        Turns turns = new Turns(wanted, over);
         Connection made = Connection.client(
                 link,
                 System::nanoTime,
@@ -202,7 +264,8 @@ public final class ResultClient implements AutoCloseable {
                 proofs,
                 turns,
                 encoder.pool().chunkBytes(),
-                encoder.pool().openWithoutWaiting("small results", settings.sharedChunks(), 0));
+                encoder.pool().openWithoutWaiting("small results", settings.sharedChunks(), 0),
+                starving);
         turns.connection = made;
         return made;
     }
@@ -219,20 +282,33 @@ public final class ResultClient implements AutoCloseable {
     /** Follows one connection's turns. */
     private final class Turns implements Connection.Events {
         private final CompletableFuture<Connection> wanted;
+        private final Channel over;
         private @Nullable Connection connection;
+        private @Nullable ConnectionEvent event;
 
-        Turns(CompletableFuture<Connection> wanted) {
+        Turns(CompletableFuture<Connection> wanted, Channel over) {
             this.wanted = wanted;
+            this.over = over;
         }
 
         @Override
         public void opened(String peer) {
             failures.set(0);
+            counters.connectionOpened();
+            event = ConnectionEvent.begin("outgoing", peer, over.toString());
             wanted.complete(connection);
         }
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
+            lastFailure = cause;
+            ConnectionEvent told = event;
+            if (told != null) {
+                told.end(reason, cause);
+                if (cause != null && !closed) {
+                    counters.connectionLost();
+                }
+            }
             if (wanted.isDone()) {
                 current = new CompletableFuture<>();
             }
@@ -246,11 +322,17 @@ public final class ResultClient implements AutoCloseable {
         private @Nullable EventLoopGroup group;
         private ThreadFactory threads = ResultClient::daemon;
         private byte @Nullable [] secret;
+        private @Nullable TransportTls tls;
         private String name = "client";
         private int chunksInside = 4;
         private int coalescingChunks = 4;
         private Duration heartbeat = Duration.ofSeconds(10);
         private Duration connectLimit = Duration.ofSeconds(10);
+        private Duration creditPatience = ChronoUnit.FOREVER.getDuration();
+        private Duration spillAfter = ChronoUnit.FOREVER.getDuration();
+        private @Nullable Path spillFolder;
+        private long spillBytes;
+        private @Nullable Executor spillingOn;
 
         private Builder(ResultEncoder encoder) {
             this.encoder = encoder;
@@ -271,6 +353,12 @@ public final class ResultClient implements AutoCloseable {
         /** What both ends must know, at least 16 bytes; null, the default, proves nothing and asks for nothing. */
         public Builder secret(byte @Nullable [] shared) {
             secret = shared == null ? null : shared.clone();
+            return this;
+        }
+
+        /** TLS with certificates on both sides; null, the default, is plaintext. The server's must name the address's host. */
+        public Builder tls(@Nullable TransportTls both) {
+            tls = both;
             return this;
         }
 
@@ -304,8 +392,38 @@ public final class ResultClient implements AutoCloseable {
             return this;
         }
 
-        /** Begins to connect; who opens a result waits for it. */
-        public ResultClient connect(SocketAddress address) {
+        /**
+         * How long a result may want credit; then it is lost, retriably. Without limit by default: who receives is slow, and
+         * its heartbeat tells that it lives.
+         */
+        public Builder creditPatience(Duration longest) {
+            creditPatience = longest;
+            return this;
+        }
+
+        /**
+         * Where the rest of a result goes that has wanted credit for so long: the encoder then goes on at the disk's pace and the
+         * writer's {@code finish} returns when all is on disk, whatever becomes of the result. What is on disk is not encrypted;
+         * its files are the process owner's alone, and are removed in every case.
+         *
+         * @param folder made if need be; others must not be able to write to it
+         * @param diskBytes most bytes on disk for all results of this client; beyond, results wait in memory
+         * @param executor for what may wait for the disk
+         */
+        public Builder spill(Path folder, long diskBytes, Duration after, Executor executor) {
+            spillFolder = folder;
+            spillBytes = diskBytes;
+            spillAfter = after;
+            spillingOn = executor;
+            return this;
+        }
+
+        /**
+         * Begins to connect; who opens a result waits for it.
+         *
+         * @throws IOException when the spill folder cannot be used
+         */
+        public ResultClient connect(SocketAddress address) throws IOException {
             ResultClient client = new ResultClient(this, address);
             client.connect();
             return client;

@@ -2,6 +2,7 @@
 package io.tailrace.core.transport;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
@@ -65,6 +66,7 @@ public final class ResultServer implements AutoCloseable {
     private final JobAccounts jobs;
     private final Incarnations incarnations;
     private final ChannelGroup connections;
+    private final Counters counters = new Counters();
     private final Channel listening;
 
     private ResultServer(Builder builder, Executor executor, Handler handler) throws IOException {
@@ -76,6 +78,7 @@ public final class ResultServer implements AutoCloseable {
                 builder.reading,
                 handler,
                 executor,
+                counters,
                 incarnations,
                 jobs,
                 Math.max(1, Math.min(builder.maxDecoders, (budget - budget / 4) / builder.chunksOfEach())),
@@ -85,10 +88,13 @@ public final class ResultServer implements AutoCloseable {
                 builder.name,
                 builder.window,
                 builder.sharedChunks,
-                (long) builder.sharedChunks * pool.chunkBytes(),
+                (long) Math.max(1, builder.sharedChunks / 2) * pool.chunkBytes(),
                 1,
                 NettyLoops.nanos(builder.heartbeat),
-                NettyLoops.nanos(builder.handshakeLimit));
+                NettyLoops.nanos(builder.handshakeLimit),
+                NettyLoops.nanos(builder.frameLimit),
+                Long.MAX_VALUE,
+                Long.MAX_VALUE);
         Proofs proofs = builder.secret == null ? null : new Proofs(builder.secret);
         SecureRandom random = new SecureRandom();
         loops = NettyLoops.of(builder.address, builder.group, builder.loopThreads, builder.threads, pool.chunkBytes());
@@ -98,17 +104,7 @@ public final class ResultServer implements AutoCloseable {
                     .childHandler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            connections.add(channel);
-                            channel.pipeline().addLast(new NettyConnection(settings, random, (link, over) ->
-                                    Connection.server(
-                                            link,
-                                            System::nanoTime,
-                                            over.eventLoop(),
-                                            settings,
-                                            proofs,
-                                            new Turns(channel),
-                                            reception,
-                                            pool)));
+                            accept(channel, builder, settings, proofs, random);
                         }
                     })
                     .bind(builder.address)
@@ -118,6 +114,34 @@ public final class ResultServer implements AutoCloseable {
             loops.close();
             throw new IOException("cannot listen on " + builder.address, e);
         }
+    }
+
+    private void accept(
+            Channel channel, Builder builder, MuxSettings settings, @Nullable Proofs proofs, SecureRandom random) {
+        if (connections.size() >= builder.maxConnections) {
+            LOG.log(Level.WARNING, "too many connections: {0} is refused", channel);
+            channel.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+            return;
+        }
+        connections.add(channel);
+        TransportTls tls = builder.tls;
+        NettyConnection connection = new NettyConnection(
+                settings,
+                tls != null,
+                random,
+                (link, over) -> Connection.server(
+                        link,
+                        System::nanoTime,
+                        over.eventLoop(),
+                        settings,
+                        proofs,
+                        new Turns(over),
+                        reception,
+                        builder.pool));
+        if (tls != null) {
+            tls.secure(channel.pipeline(), null, 0, connection);
+        }
+        channel.pipeline().addLast(connection);
     }
 
     /** For results whose chunks come from that pool: its budget bounds all that arrives. */
@@ -138,6 +162,10 @@ public final class ResultServer implements AutoCloseable {
     /** Results let in and not settled yet. */
     public int openResults() {
         return reception.openResults();
+    }
+
+    public TransportCounters counters() {
+        return counters.read();
     }
 
     /** Direct memory that Netty uses for all connections. */
@@ -183,16 +211,32 @@ public final class ResultServer implements AutoCloseable {
         loops.close();
     }
 
-    /** Only logs: the connection does the rest. */
-    private record Turns(Channel channel) implements Connection.Events {
+    /** Follows one connection's turns. */
+    private final class Turns implements Connection.Events {
+        private final Channel channel;
+        private @Nullable ConnectionEvent event;
+
+        Turns(Channel channel) {
+            this.channel = channel;
+        }
+
         @Override
         public void opened(String peer) {
             LOG.log(Level.DEBUG, "{0} is connected by {1}", peer, channel);
+            counters.connectionOpened();
+            event = ConnectionEvent.begin("incoming", peer, channel.toString());
         }
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
             LOG.log(Level.DEBUG, channel + " ended: " + reason, cause);
+            ConnectionEvent told = event;
+            if (told != null) {
+                told.end(reason, cause);
+                if (cause != null) {
+                    counters.connectionLost();
+                }
+            }
         }
     }
 
@@ -205,6 +249,8 @@ public final class ResultServer implements AutoCloseable {
         private int loopThreads = 1;
         private ThreadFactory threads = ResultServer::daemon;
         private byte @Nullable [] secret;
+        private @Nullable TransportTls tls;
+        private int maxConnections = 10_000;
         private @Nullable Executor executor;
         private @Nullable Handler handler;
         private String name = "server";
@@ -218,6 +264,7 @@ public final class ResultServer implements AutoCloseable {
         private long maxJobBytes = Long.MAX_VALUE;
         private Duration heartbeat = Duration.ofSeconds(10);
         private Duration handshakeLimit = Duration.ofSeconds(10);
+        private Duration frameLimit = Duration.ofMinutes(1);
 
         private Builder(ChunkPool pool) {
             this.pool = pool;
@@ -249,6 +296,18 @@ public final class ResultServer implements AutoCloseable {
             return this;
         }
 
+        /** TLS with certificates on both sides; null, the default, is plaintext. */
+        public Builder tls(@Nullable TransportTls both) {
+            tls = both;
+            return this;
+        }
+
+        /** Most connections at once, proved or not; others are closed. The default is 10,000. */
+        public Builder maxConnections(int most) {
+            maxConnections = most;
+            return this;
+        }
+
         /** Runs handlers; as many at a time as it has threads, {@link #maxDecoders} at most. */
         public Builder decodingOn(Executor handlers) {
             executor = handlers;
@@ -273,8 +332,8 @@ public final class ResultServer implements AutoCloseable {
         }
 
         /**
-         * Most chunks of credit that the results of one connection share, until they have their own; the default is 16. All
-         * connections together have a quarter of the budget for it.
+         * Most chunks of credit that the results of one connection share, until they have their own; the default is 16. One
+         * result may use half of them. All connections together have a quarter of the budget for it.
          */
         public Builder sharedChunks(int chunks) {
             sharedChunks = chunks;
@@ -339,15 +398,19 @@ public final class ResultServer implements AutoCloseable {
             return this;
         }
 
+        /** How long one frame may take to come whole; the default is a minute. */
+        public Builder frameLimit(Duration longest) {
+            frameLimit = longest;
+            return this;
+        }
+
         /** Chunks that a result must be able to have while it is decoded. */
         private int chunksOfEach() {
             return Arriving.LEAST_WINDOW + (expands ? 1 : 0);
         }
 
         private Incarnations.Policy policy() {
-            return firstAcceptedWins
-                    ? Incarnations.Policy.FIRST_ACCEPTED_WINS
-                    : Incarnations.Policy.NEWEST_WINS;
+            return firstAcceptedWins ? Incarnations.Policy.FIRST_ACCEPTED_WINS : Incarnations.Policy.NEWEST_WINS;
         }
 
         /**

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One result's place on a shared connection. It never waits for the network: chunks that cannot go yet wait in the
- * connection, and the result's window is what its encoder waits for.
+ * connection, and the result's window is what its encoder waits for. Where the result has gone to disk, its sending thread
+ * waits for that.
  *
  * <p><b>Ownership.</b> Chunks are retained for as long as the connection has them, except those of small results, which are
  * copied into shared ones.
@@ -34,11 +35,15 @@ final class ResultSink implements FrameSink {
     private final ResultId id;
     private final long declared;
     private final boolean awaitsFate;
+    private final Counters counters;
+    private final @Nullable ResultEvent event;
     private final CompletableFuture<ResultFate> fate = new CompletableFuture<>();
     private @Nullable Outgoing outgoing;
 
-    ResultSink(Sender sender, ResultId id, long declared, boolean awaitsFate) {
+    ResultSink(Sender sender, Counters counters, ResultId id, long declared, boolean awaitsFate) {
         this.sender = sender;
+        this.counters = counters;
+        this.event = ResultEvent.begin("sent", id);
         this.id = id;
         this.declared = declared;
         this.awaitsFate = awaitsFate;
@@ -68,8 +73,22 @@ final class ResultSink implements FrameSink {
     private Outgoing open(Chunk chunk) {
         long stream = FrameHeader.streamId(chunk.array(), chunk.arrayOffset() + chunk.readerIndex());
         Outgoing opened = sender.open(stream, id, declared, fate);
+        counters.resultOpened();
+        fate.thenAccept(known -> ended(opened, known)).isDone();
         outgoing = opened;
         return opened;
+    }
+
+    private void ended(Outgoing result, ResultFate known) {
+        counters.resultEnded(known, result.sentBytes());
+        counters.starved(result.creditStallNanos());
+        if (result.spilled()) {
+            counters.spilled();
+        }
+        ResultEvent told = event;
+        if (told != null) {
+            told.end(known, result.sentBytes(), result.creditStallNanos(), result.spilled());
+        }
     }
 
     private static boolean endsHere(Chunk chunk) {
@@ -89,7 +108,7 @@ final class ResultSink implements FrameSink {
     @Override
     public void complete() throws IOException {
         Outgoing result = outgoing;
-        if (!awaitsFate || result == null) {
+        if (!awaitsFate || result == null || result.spilled()) {
             return;
         }
         ResultFate known;

@@ -2,6 +2,8 @@
 package io.tailrace.core.testing;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,15 +16,19 @@ import java.util.concurrent.TimeUnit;
 /**
  * A process of this JVM's kind that runs a main class of the tests, with a directory of its own for all it leaves.
  *
- * <p>Closing kills it.
+ * <p>It may be talked to: what is said to it comes from its standard input, and what it prints can be awaited line by line
+ * while it runs. Closing kills it.
  */
 public final class ChildJvm implements AutoCloseable {
 
     private final Process process;
+    private final Path directory;
     private final Path output;
+    private int linesAwaited;
 
-    private ChildJvm(Process process, Path output) {
+    private ChildJvm(Process process, Path directory, Path output) {
         this.process = process;
+        this.directory = directory;
         this.output = output;
     }
 
@@ -51,7 +57,40 @@ public final class ChildJvm implements AutoCloseable {
         throw new AssertionError("no " + name + " in:\n" + String.join("\n", lines));
     }
 
-    /** Kills it and waits until it is gone. */
+    /** Its temporary directory. */
+    public Path directory() {
+        return directory;
+    }
+
+    /** Gives it a line to read. */
+    public void say(String line) throws IOException {
+        OutputStream input = process.getOutputStream();
+        input.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        input.flush();
+    }
+
+    /** Waits for the next line that begins so, behind the one awaited last; fails when it ends without. */
+    public String await(String beginning, Duration longest) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + longest.toNanos();
+        while (true) {
+            boolean last = !process.isAlive() || System.nanoTime() > deadline;
+            String text = Files.readString(output, StandardCharsets.ISO_8859_1);
+            String[] lines = text.split("\n", -1); // behind the last line's end is nothing, or a line not yet whole
+            while (linesAwaited < lines.length - 1) {
+                String line = lines[linesAwaited++];
+                if (line.startsWith(beginning)) {
+                    return line;
+                }
+            }
+            if (last) {
+                throw new AssertionError((process.isAlive() ? "still runs" : "exit " + process.exitValue())
+                        + " without \"" + beginning + "\":\n" + text);
+            }
+            Thread.sleep(2);
+        }
+    }
+
+    /** Kills it, as {@code kill -9} does, and waits until it is gone. */
     public void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
     }
@@ -85,13 +124,14 @@ public final class ChildJvm implements AutoCloseable {
         }
 
         public ChildJvm start(String... arguments) throws IOException {
-            Path output = Files.createTempFile(directory, main.getSimpleName().toLowerCase(Locale.ROOT), ".out");
+            Path own = Files.createTempDirectory(directory, main.getSimpleName().toLowerCase(Locale.ROOT));
+            Path output = own.resolve("output");
             List<String> command = new ArrayList<>();
             if (!shell.isEmpty()) {
                 Collections.addAll(command, "/bin/sh", "-c", shell + "; exec \"$@\"", "sh");
             }
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.add("-Djava.io.tmpdir=" + directory);
+            command.add("-Djava.io.tmpdir=" + own);
             command.add("-XX:-UsePerfData");
             command.add("-XX:+UseSerialGC");
             command.add("-ea");
@@ -104,7 +144,7 @@ public final class ChildJvm implements AutoCloseable {
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();
-            return new ChildJvm(process, output);
+            return new ChildJvm(process, own, output);
         }
     }
 }

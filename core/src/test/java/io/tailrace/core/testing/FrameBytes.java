@@ -51,6 +51,11 @@ public final class FrameBytes {
         return new FrameBytes(2);
     }
 
+    /** One direction of a multiplexed connection. */
+    public static FrameBytes multiplexed() {
+        return new FrameBytes(3).preambleByte(9, 1);
+    }
+
     // What the next open() declares.
 
     public FrameBytes chunkSize(int bytes) {
@@ -111,6 +116,12 @@ public final class FrameBytes {
         Frame frame = new Frame(kind, result.size(), currentStreamId, body.clone());
         frames.add(frame);
         result.add(frame);
+        return this;
+    }
+
+    /** A frame of the connection itself, which no result counts. */
+    public FrameBytes control(int kind, byte[] body) {
+        frames.add(new Frame(kind, 0, 0, body.clone()));
         return this;
     }
 

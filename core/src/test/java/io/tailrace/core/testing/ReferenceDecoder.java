@@ -78,6 +78,7 @@ public final class ReferenceDecoder {
         int reserved = fields.u8();
         Refusal.connectionUnless(NaiveCrc32c.of(stream, 0, 12) == fields.i32(), "preamble checksum does not match");
         Refusal.connectionUnless(major == 1, "unknown major version");
+        Refusal.connectionUnless(purpose != 3, "multiplexed connection, not a plain stream");
         Refusal.connectionUnless(purpose == 1 || purpose == 2, "unknown purpose");
         Refusal.connectionUnless(reserved == 0, "reserved byte of the preamble is not 0");
         at = PREAMBLE;

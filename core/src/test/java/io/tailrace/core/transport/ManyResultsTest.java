@@ -118,7 +118,9 @@ final class ManyResultsTest {
                 fates.add(client.submit(new ResultId("job", 1, task, 0), new Longs(), new long[] {task, 128}));
             }
             for (CompletableFuture<ResultFate> fate : fates) {
-                assertEquals(ResultFate.Verdict.ACCEPTED, fate.get(10, TimeUnit.SECONDS).verdict());
+                assertEquals(
+                        ResultFate.Verdict.ACCEPTED,
+                        fate.get(10, TimeUnit.SECONDS).verdict());
             }
             assertEquals(20_000, received.size());
         } finally {

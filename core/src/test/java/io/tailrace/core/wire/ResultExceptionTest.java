@@ -73,17 +73,48 @@ final class ResultExceptionTest {
     }
 
     @Test
+    void undeliveredResultSaysItsFate() throws IOException, ClassNotFoundException {
+        ResultFate fate = new ResultFate(ResultFate.Verdict.SUPERSEDED, "attempt 1 was faster", false);
+        RuntimeException cause = new IllegalStateException("boom");
+        UndeliveredResultException told = new UndeliveredResultException(fate, 77, ID, cause);
+        assertEquals("result superseded: attempt 1 was faster at offset 77 of result job/1/2#0", told.getMessage());
+        assertSame(fate, told.fate());
+        assertSame(cause, told.getCause());
+        assertFalse(told.retriable());
+        ResultFate lost = new ResultFate(ResultFate.Verdict.LOST, "", true);
+        UndeliveredResultException sent = new UndeliveredResultException(lost, -1, null, null);
+        assertEquals("result lost", sent.getMessage());
+        assertTrue(sent.retriable());
+        assertEquals(lost, ((UndeliveredResultException) copied(sent)).fate());
+        ResultFate accepted = new ResultFate(ResultFate.Verdict.ACCEPTED, "", false);
+        assertThrows(IllegalArgumentException.class, () -> new UndeliveredResultException(accepted, -1, null, null));
+    }
+
+    @Test
+    void verdictIsFoundByItsNumber() {
+        for (ResultFate.Verdict verdict : ResultFate.Verdict.values()) {
+            assertSame(verdict, ResultFate.Verdict.of(verdict.code()));
+        }
+        assertNull(ResultFate.Verdict.of(0));
+        assertNull(ResultFate.Verdict.of(6));
+    }
+
+    @Test
     void exceptionSurvivesJavaSerialization() throws IOException, ClassNotFoundException {
         ResultFailedException sent = new ResultFailedException(failure(true), ID, null);
+        ResultFailedException received = (ResultFailedException) copied(sent);
+        assertEquals(sent.getMessage(), received.getMessage());
+        assertEquals(sent.failure(), received.failure());
+        assertEquals(ID, received.resultId());
+    }
+
+    private static Object copied(Object sent) throws IOException, ClassNotFoundException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
             out.writeObject(sent);
         }
         try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
-            ResultFailedException received = (ResultFailedException) in.readObject();
-            assertEquals(sent.getMessage(), received.getMessage());
-            assertEquals(sent.failure(), received.failure());
-            assertEquals(ID, received.resultId());
+            return in.readObject();
         }
     }
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.transport;
+
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * What one end has counted since it began.
+ *
+ * <p><b>Threads.</b> Any thread counts and reads; what is read together need not be of one moment.
+ */
+final class Counters {
+
+    private final LongAdder connectionsOpened = new LongAdder();
+    private final LongAdder connectionsLost = new LongAdder();
+    private final LongAdder results = new LongAdder();
+    private final LongAdder frameBytes = new LongAdder();
+    private final LongAdder creditStallNanos = new LongAdder();
+    private final LongAdder spilledResults = new LongAdder();
+    private final Map<Verdict, LongAdder> fates = new EnumMap<>(Verdict.class);
+
+    Counters() {
+        for (Verdict verdict : Verdict.values()) {
+            fates.put(verdict, new LongAdder());
+        }
+    }
+
+    void connectionOpened() {
+        connectionsOpened.increment();
+    }
+
+    void connectionLost() {
+        connectionsLost.increment();
+    }
+
+    void resultOpened() {
+        results.increment();
+    }
+
+    void resultEnded(ResultFate fate, long bytes) {
+        LongAdder count = fates.get(fate.verdict());
+        if (count != null) {
+            count.increment();
+        }
+        frameBytes.add(bytes);
+    }
+
+    void starved(long nanos) {
+        creditStallNanos.add(nanos);
+    }
+
+    void spilled() {
+        spilledResults.increment();
+    }
+
+    TransportCounters read() {
+        return new TransportCounters(
+                connectionsOpened.sum(),
+                connectionsLost.sum(),
+                results.sum(),
+                count(Verdict.ACCEPTED),
+                count(Verdict.REFUSED),
+                count(Verdict.SUPERSEDED),
+                count(Verdict.LOST),
+                count(Verdict.CANCELLED),
+                frameBytes.sum(),
+                creditStallNanos.sum(),
+                spilledResults.sum());
+    }
+
+    private long count(Verdict verdict) {
+        LongAdder count = fates.get(verdict);
+        return count == null ? 0 : count.sum();
+    }
+}
