@@ -22,6 +22,7 @@ record Scenario(
         boolean misfits,
         boolean rivals,
         boolean secret,
+        long creditPatience,
         long maxJobBytes) {
 
     static Scenario of(Simulation world) {
@@ -47,6 +48,7 @@ record Scenario(
                 world.chance(50),
                 world.chance(30),
                 world.chance(10),
+                world.chance(15) ? 200 * Simulation.MILLIS : Long.MAX_VALUE,
                 world.chance(10) ? 50_000 : Long.MAX_VALUE);
     }
 
@@ -58,10 +60,23 @@ record Scenario(
                 (long) sharedChunks * serverChunk,
                 1,
                 500 * Simulation.MILLIS,
-                2_000 * Simulation.MILLIS);
+                2_000 * Simulation.MILLIS,
+                60_000 * Simulation.MILLIS,
+                Long.MAX_VALUE,
+                Long.MAX_VALUE);
     }
 
     MuxSettings client(String name) {
-        return new MuxSettings(name, 1, 4, 0, mostInside, 400 * Simulation.MILLIS, 2_000 * Simulation.MILLIS);
+        return new MuxSettings(
+                name,
+                1,
+                4,
+                0,
+                mostInside,
+                400 * Simulation.MILLIS,
+                2_000 * Simulation.MILLIS,
+                60_000 * Simulation.MILLIS,
+                creditPatience,
+                Long.MAX_VALUE);
     }
 }

@@ -80,7 +80,10 @@ final class SimulatedLink implements Link {
     }
 
     @Override
-    public void write(Region region) {
+    public void write(Departure frames) {
+        if (!(frames instanceof Region region)) {
+            throw new AssertionError("nothing is spilled");
+        }
         byte[] bytes = new byte[region.wireBytes()];
         ByteBuffer body = region.body();
         System.arraycopy(

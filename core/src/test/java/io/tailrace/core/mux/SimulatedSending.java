@@ -117,7 +117,7 @@ final class SimulatedSending {
         if (whole && !offered && chunk.bodyBytes() == 0 && world.chance(80)) {
             taken = offerWhole(chunk);
         } else {
-            taken = outgoing.offer(chunk);
+            taken = offer(chunk);
         }
         offered = true;
         chunk.release();
@@ -126,6 +126,14 @@ final class SimulatedSending {
             stop();
         } else {
             poke();
+        }
+    }
+
+    private boolean offer(Chunk chunk) {
+        try {
+            return outgoing.offer(chunk);
+        } catch (IOException e) {
+            throw new AssertionError(e);
         }
     }
 
@@ -193,7 +201,7 @@ final class SimulatedSending {
         ResultFailure failure =
                 new ResultFailure(FailurePhase.ENCODING, "Misfit", "by design", "", at, sealer.totals().frames(), false);
         last.appendFailure(chunk, failure, chunk.writerIndex() + 1_024);
-        outgoing.offer(chunk);
+        offer(chunk);
         chunk.release();
         world.note("fails", stream, at);
         stop();

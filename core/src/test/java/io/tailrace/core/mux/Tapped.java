@@ -25,7 +25,8 @@ final class Tapped implements Link, Connection.Events {
 
     static final int CHUNK = 512;
     static final long INITIAL = 2 * CHUNK;
-    static final MuxSettings SETTINGS = new MuxSettings("end", 4, 2, INITIAL, 4, 0, Long.MAX_VALUE);
+    static final MuxSettings SETTINGS = new MuxSettings(
+            "end", 4, 2, INITIAL, 4, 0, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE);
 
     /** What it wrote, frame by frame, by kind. */
     final List<FrameKind> told = new ArrayList<>();
@@ -60,7 +61,8 @@ final class Tapped implements Link, Connection.Events {
                 proofs,
                 link,
                 CHUNK,
-                pool.openWithoutWaiting("small", 2, 0)));
+                pool.openWithoutWaiting("small", 2, 0),
+                Starving.WAITS));
     }
 
     /** What the peer sends, in one piece. */
@@ -107,7 +109,10 @@ final class Tapped implements Link, Connection.Events {
     }
 
     @Override
-    public void write(Region region) {
+    public void write(Departure frames) {
+        if (!(frames instanceof Region region)) {
+            throw new AssertionError("nothing is spilled");
+        }
         note(region.chunk().array(), region.chunk().arrayOffset() + region.from(), region.length());
         region.release();
     }
