@@ -480,6 +480,9 @@ public final class Connection {
 
         private void accepted() {
             opened();
+            if (phase != Phase.OPEN) {
+                return; // whoever was told has closed it
+            }
             if (sender != null) {
                 sender.begin(receiversChunk, receiversInitialCredit);
             }

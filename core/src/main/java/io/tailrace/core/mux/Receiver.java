@@ -258,8 +258,10 @@ final class Receiver {
                 grant(result);
             }
         }
-        grantShared();
-        outbox.flush();
+        if (!lost) { // or what was not said yet would go out behind the farewell
+            grantShared();
+            outbox.flush();
+        }
     }
 
     private void settled(Arriving result) {
