@@ -242,7 +242,8 @@ final class SimulatedExecutor {
     }
 
     void check() {
-        for (Wire wire : wires) {
+        Wire wire = current;
+        if (wire != null) {
             wire.check(false);
         }
     }

@@ -16,7 +16,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedLink implements Link {
 
-    private record Item(byte[] bytes, @Nullable Region region) {}
+    private static final class Item {
+        final byte[] bytes;
+        final @Nullable Region region;
+
+        Item(byte[] bytes, @Nullable Region region) {
+            this.bytes = bytes;
+            this.region = region;
+        }
+    }
 
     private final Simulation world;
     private final long latency;

@@ -4,6 +4,7 @@ package io.tailrace.core.mux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.tailrace.core.testing.LeakAudit;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 final class SimulationTest {
 
     private static final Long ONLY = Long.getLong("tailrace.sim.seed");
-    private static final long SEEDS = LeakAudit.FULL ? 100_000 : 400;
+    private static final long SEEDS = LeakAudit.FULL ? 100_000 : 200;
 
     @RegisterExtension
     final LeakAudit audit = new LeakAudit();
@@ -27,15 +28,13 @@ final class SimulationTest {
             new SimulatedRun(ONLY).run();
             return;
         }
-        for (long seed = 0; seed < SEEDS; seed++) {
-            new SimulatedRun(seed).run();
-        }
+        LongStream.range(0, SEEDS).parallel().forEach(seed -> new SimulatedRun(seed).run());
         audit.cases(SEEDS);
     }
 
     @Test
     void seedDecidesAll() {
-        for (long seed = 0; seed < 40; seed++) {
+        for (long seed = 0; seed < 20; seed++) {
             assertEquals(new SimulatedRun(seed).run(), new SimulatedRun(seed).run(), "seed " + seed);
         }
     }

@@ -4,6 +4,8 @@ package io.tailrace.core.mux;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.ByeReason;
 import io.tailrace.core.frame.ControlWriter;
 import io.tailrace.core.frame.FrameHeader;
 import io.tailrace.core.frame.FrameKind;
@@ -33,10 +35,13 @@ final class Tapped implements Link, Connection.Events {
 
     final Connection connection;
     boolean opened;
+    boolean closesAtOnce;
     boolean closed;
     String reason = "";
     @Nullable
     IOException cause;
+
+    private @Nullable ChunkWindow coalescing;
 
     private Tapped(Function made) {
         connection = made.apply(this);
@@ -53,7 +58,8 @@ final class Tapped implements Link, Connection.Events {
     }
 
     static Tapped client(ChunkPool pool, @Nullable Proofs proofs) {
-        return new Tapped(link -> Connection.client(
+        ChunkWindow small = pool.openWithoutWaiting("small", 2, 0);
+        Tapped client = new Tapped(link -> Connection.client(
                 link,
                 () -> 1,
                 Runnable::run,
@@ -61,8 +67,18 @@ final class Tapped implements Link, Connection.Events {
                 proofs,
                 link,
                 CHUNK,
-                pool.openWithoutWaiting("small", 2, 0),
+                small,
                 Starving.WAITS));
+        client.coalescing = small;
+        return client;
+    }
+
+    ChunkWindow coalescing() {
+        ChunkWindow window = coalescing;
+        if (window == null) {
+            throw new IllegalStateException("not a client");
+        }
+        return window;
     }
 
     /** What the peer sends, in one piece. */
@@ -97,8 +113,12 @@ final class Tapped implements Link, Connection.Events {
 
     static FrameSealer open(ByteBuf into, long stream) {
         FrameSealer sealer = new FrameSealer(stream);
-        sealer.appendOpen(into, new OpenBody(CHUNK, 0, new ResultId("job", 0, stream, 0), "tap/1"));
+        sealer.appendOpen(into, opening(stream));
         return sealer;
+    }
+
+    static OpenBody opening(long stream) {
+        return new OpenBody(CHUNK, 0, new ResultId("job", 0, stream, 0), "tap/1");
     }
 
     /** A data frame of so many bytes, header included. */
@@ -145,6 +165,9 @@ final class Tapped implements Link, Connection.Events {
     @Override
     public void opened(String peer) {
         opened = true;
+        if (closesAtOnce) {
+            connection.close(ByeReason.DONE, "");
+        }
     }
 
     @Override
