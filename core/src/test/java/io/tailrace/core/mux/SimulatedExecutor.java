@@ -106,15 +106,15 @@ final class SimulatedExecutor {
             long chunk = scenario.serverChunk();
             long credit = client.sender().sharedCredit();
             long backed = server.receiver().sharedUnused() * chunk;
-            world.require(credit <= backed, "shared credit " + credit + ", chunks for " + backed);
-            world.require(!quiet || !idle() || credit == backed, "shared credit " + credit + " of " + backed);
+            world.require(credit <= backed, () -> "shared credit " + credit + ", chunks for " + backed);
+            world.require(!quiet || !idle() || credit == backed, () -> "shared credit " + credit + " of " + backed);
             for (SimulatedSending each : sendings) {
                 Arriving arriving = driver.streams.get(each.stream);
                 Room room = arriving == null ? null : arriving.room;
                 if (each.fate() == null && !each.outgoing().terminalSent()) {
                     long own = each.outgoing().ownCredit();
                     long granted = room == null ? 0 : room.unused() * chunk;
-                    world.require(own <= granted, "credit " + own + ", chunks for " + granted + ": " + each);
+                    world.require(own <= granted, () -> "credit " + own + ", chunks for " + granted + ": " + each);
                 }
             }
         }

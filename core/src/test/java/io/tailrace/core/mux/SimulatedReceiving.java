@@ -121,9 +121,8 @@ final class SimulatedReceiving implements ResultListener {
             if (!reader.nextResult()) {
                 throw new IOException("no result");
             }
-            while (!reader.payload().exhausted()) {
-                take(new byte[] {reader.payload().readByte()}, 0, 1);
-            }
+            byte[] bytes = reader.payload().readByteArray(payload.length());
+            take(bytes, 0, bytes.length);
             reader.finish();
             whole = true;
         }
@@ -148,7 +147,7 @@ final class SimulatedReceiving implements ResultListener {
     }
 
     private void take(byte[] bytes, int from, int length) throws IOException {
-        world.require(payload.continues(received, bytes, from, length), "other bytes than were sent: " + id());
+        world.require(payload.continues(received, bytes, from, length), () -> "other bytes than were sent: " + id());
         received += length;
         if (manner == Manner.THROWS && received >= turnsAt) {
             throw new IOException("by design");

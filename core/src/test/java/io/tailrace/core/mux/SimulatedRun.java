@@ -130,7 +130,7 @@ final class SimulatedRun {
     }
 
     private void step() {
-        world.require(world.step(), open + " tasks wait for nothing: " + unfinished());
+        world.require(world.step(), () -> open + " tasks wait for nothing: " + unfinished());
         world.require(driver.pool.liveBytes() <= driver.pool.budgetBytes(), "more chunks than the budget");
         if (++steps % 8 == 0) {
             executors.forEach(SimulatedExecutor::check);

@@ -56,7 +56,7 @@ final class SimulatedSending {
         long declared = world.chance(30) ? payload.length() : OpenBody.UNKNOWN;
         this.outgoing = wire.connection().sender().open(stream, id, declared, told);
         this.window = wire.executor().pool.openWithoutWaiting(id, 1 + world.upTo(3), 1);
-        told.thenAccept(this::over);
+        CompletableFuture<Void> unused = told.thenAccept(known -> world.guarded(() -> over(known)));
         poke();
     }
 

@@ -4,6 +4,8 @@ package io.tailrace.core.mux;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A world on one thread: what happens, happens at a virtual time, in an order that the seed alone decides.
@@ -30,6 +32,7 @@ final class Simulation {
     private long now = 1;
     private long numbers;
     private long trace;
+    private @Nullable Throwable broken;
 
     Simulation(long seed) {
         this.seed = seed;
@@ -65,7 +68,20 @@ final class Simulation {
         }
         now = event.at;
         event.task.run();
+        if (broken != null) {
+            throw new AssertionError(broken.getMessage(), broken);
+        }
         return true;
+    }
+
+    /** For what is called where exceptions are caught: its failure is the world's. */
+    void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable e) {
+            broken = e;
+            throw e;
+        }
     }
 
     /** From 0 to most, which it may be. */
@@ -93,6 +109,12 @@ final class Simulation {
     void require(boolean holds, String what) {
         if (!holds) {
             throw failure(what);
+        }
+    }
+
+    void require(boolean holds, Supplier<String> what) {
+        if (!holds) {
+            throw failure(what.get());
         }
     }
 

@@ -33,6 +33,9 @@ final class Tapped implements Link, Connection.Events {
     /** What it wrote, frame by frame, by kind. */
     final List<FrameKind> told = new ArrayList<>();
 
+    /** Whose regions it wrote, in order. */
+    final List<Long> streams = new ArrayList<>();
+
     final Connection connection;
     boolean opened;
     boolean closesAtOnce;
@@ -133,6 +136,7 @@ final class Tapped implements Link, Connection.Events {
         if (!(frames instanceof Region region)) {
             throw new AssertionError("nothing is spilled");
         }
+        streams.add(region.streamAt(region.from()));
         note(region.chunk().array(), region.chunk().arrayOffset() + region.from(), region.length());
         region.release();
     }
