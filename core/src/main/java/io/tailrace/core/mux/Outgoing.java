@@ -47,6 +47,10 @@ public final class Outgoing {
     private @Nullable Spill spill;
     private boolean moving;
     private boolean spillFull;
+
+    /** What waits is a failure, which is charged to nobody: it does not go to the file. */
+    private boolean failing;
+
     private boolean begun;
     private boolean terminalSent;
 
@@ -203,7 +207,7 @@ public final class Outgoing {
     }
 
     private synchronized @Nullable Region nextToMove(boolean goOn) {
-        Region next = goOn && settled == null ? queue.poll() : null;
+        Region next = goOn && settled == null && !failing ? queue.poll() : null;
         moving = next != null;
         spillFull |= !goOn;
         if (next != null) {
@@ -245,6 +249,7 @@ public final class Outgoing {
     /** A failure goes in front of what it makes worthless; of a result that was not begun nobody need know. */
     private boolean enqueue(Region region, boolean failure) {
         if (failure) {
+            failing = true;
             drop();
             if (!begun) {
                 return false;
