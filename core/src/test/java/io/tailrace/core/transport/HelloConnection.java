@@ -51,9 +51,9 @@ public final class HelloConnection {
             server.close();
         } finally {
             executor.shutdown();
-            if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
-                throw new AssertionError("handlers still run");
-            }
+        }
+        if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
+            throw new AssertionError("handlers still run");
         }
         return received;
     }
