@@ -55,6 +55,7 @@ public final class ResultDecoder implements AutoCloseable {
     private boolean skipping;
     private long skippedStream;
     private @Nullable ResultException lost;
+    private boolean closed;
 
     /** How this decoder gets chunks, waiting or asking to be called back; and what there is beside its own window. */
     interface ChunkSource {
@@ -167,7 +168,13 @@ public final class ResultDecoder implements AutoCloseable {
     /** Gives up; an open result fails as truncated. Nothing is accepted afterwards. */
     @Override
     public void close() {
-        giveUp("the decoder was closed", null);
+        if (lost == null && openId() == null) {
+            closed = true; // nobody need be told: so nothing is made to be thrown
+            assembler.close();
+            window.close();
+        } else {
+            giveUp("the decoder was closed", null);
+        }
     }
 
     /** Closes for that reason; returns what ended the stream, now or before. An open result has been told. */
@@ -404,7 +411,7 @@ public final class ResultDecoder implements AutoCloseable {
 
     /** Fails the result that a refused frame belongs to or disturbs; what is left of it is skipped. */
     private void refuse(FrameHeader header, ResultException e) throws MalformedDataException {
-        if (lost != null) {
+        if (lost != null || closed) {
             return; // the listener has closed this decoder and was told then
         }
         if (header.streamId() == 0) {
@@ -449,6 +456,9 @@ public final class ResultDecoder implements AutoCloseable {
     }
 
     private void requireFraming() throws ResultException {
+        if (closed && lost == null) {
+            lost = new TruncatedResultException("the decoder was closed", assembler.offset(), null);
+        }
         if (lost != null) {
             throw lost;
         }

@@ -23,6 +23,14 @@ final class FrameText {
         return true;
     }
 
+    private static boolean isAscii(byte[] array, int from, int length) {
+        int seen = 0;
+        for (int i = from; i < from + length; i++) {
+            seen |= array[i];
+        }
+        return seen >= 0;
+    }
+
     /** Encodes a text, cut at a character's boundary so that it takes at most {@code limit} bytes. */
     static byte[] encode(String text, int limit) {
         // A character takes at least one byte: what lies beyond the limit in chars can be dropped unseen.
@@ -48,7 +56,12 @@ final class FrameText {
             throw new MalformedDataException(
                     frame + " is too short for its " + field, body.readableBytes(), length, body.readerIndex(), null);
         }
-        ByteBuffer bytes = ByteBuffer.wrap(body.array(), body.arrayOffset() + body.readerIndex(), length);
+        int from = body.arrayOffset() + body.readerIndex();
+        if (isAscii(body.array(), from, length)) {
+            body.skipBytes(length);
+            return new String(body.array(), from, length, StandardCharsets.ISO_8859_1);
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(body.array(), from, length);
         try {
             String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
             body.skipBytes(length);

@@ -5,6 +5,7 @@ import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkStage;
 import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.FrameLayout;
 import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.frame.OpenBody;
 import io.tailrace.core.handoff.Waiting;
@@ -189,6 +190,15 @@ public final class Arriving implements ReadableByteChannel, Gulps {
             dropPieces();
         }
         waiting.signal();
+    }
+
+    /** For a reader that comes from another result; to be called before anything is read. */
+    public synchronized void skipPreamble() {
+        Piece first = pieces.peek();
+        if (first != null && first.chunk == null && first.from == 0) {
+            pieces.remove();
+            pieces.addFirst(new Piece(null, first.array, FrameLayout.PREAMBLE_LENGTH, first.to));
+        }
     }
 
     /** Takes bytes that lie in the chunk; retains it for them. */

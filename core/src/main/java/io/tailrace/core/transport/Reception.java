@@ -165,11 +165,13 @@ final class Reception implements Host {
     }
 
     private void work() {
+        DecodingLane lane = new DecodingLane(reading);
         try {
             for (Entry entry = line.poll(); entry != null; entry = line.poll()) {
-                receive(entry);
+                lane = receive(entry, lane);
             }
         } finally {
+            lane.close();
             decoders.decrementAndGet();
             if (!line.isEmpty()) {
                 employ();
@@ -177,35 +179,28 @@ final class Reception implements Host {
         }
     }
 
-    private void receive(Entry entry) {
+    /** Returns the lane for the next one: a published result keeps its own. */
+    private DecodingLane receive(Entry entry, DecodingLane lane) {
         Arriving arriving = entry.arriving;
         arriving.start();
-        Throwable thrown = null;
-        ResultReader reader = null;
-        boolean published = false;
         try {
-            reader = reading.open(arriving);
-            reader.nextResult();
-            ArrivingResult result = new ArrivingResult(arriving, reader, cause -> end(entry, cause));
+            ArrivingResult result = new ArrivingResult(arriving, lane.enter(arriving), cause -> end(entry, cause));
             handler.receive(result);
-            published = result.isPublished();
-            if (!published) {
-                result.finish();
+            if (result.isPublished()) {
+                return new DecodingLane(reading); // its publisher closes the reader, on whichever thread that runs
             }
+            result.finish();
+            arriving.close();
+            end(entry, null);
         } catch (Throwable e) {
-            thrown = e;
+            lane.close();
+            arriving.close();
+            end(entry, e);
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }
         }
-        if (published && thrown == null) {
-            return; // its publisher closes the reader, on whichever thread that runs
-        }
-        if (reader != null) {
-            reader.close();
-        }
-        arriving.close();
-        end(entry, thrown);
+        return lane;
     }
 
     private static ResultFate fate(@Nullable Throwable thrown) {
