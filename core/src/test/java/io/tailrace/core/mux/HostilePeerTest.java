@@ -79,8 +79,12 @@ final class HostilePeerTest {
                 wrong(
                         "unexpected frame of the connection: FATE",
                         into -> ControlWriter.fate(into, FATE, new long[] {7}, 1)),
-                wrong("backlog of a result that is not open: stream 9", into -> ControlWriter.backlog(into, 9, 0, true)),
-                wrong("frame of a result that is not open: stream 9", into -> Tapped.data(into, new FrameSealer(9), 40)),
+                wrong(
+                        "backlog of a result that is not open: stream 9",
+                        into -> ControlWriter.backlog(into, 9, 0, true)),
+                wrong(
+                        "frame of a result that is not open: stream 9",
+                        into -> Tapped.data(into, new FrameSealer(9), 40)),
                 wrong("result opened twice: stream 7", into -> {
                     Tapped.open(into, 7);
                     Tapped.open(into, 7);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.Unpooled;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkWindow;
@@ -21,7 +22,6 @@ import io.tailrace.core.wire.ResultFailure;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
-import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -31,7 +31,9 @@ record Scenario(
         int window = 1 + world.upTo(world.chance(50) ? 3 : 15);
         int budget = 2 + world.upTo(world.chance(50) ? 7 : 63);
         int decoders = Math.max(1, Math.min(1 + world.upTo(12), (budget - budget / 4) / Arriving.LEAST_WINDOW));
-        int stalls = world.chance(25) ? Math.max(0, Math.min(decoders - 1, (budget - budget / 4) / Math.max(2, window) - decoders)) : 0;
+        int stalls = world.chance(25)
+                ? Math.max(0, Math.min(decoders - 1, (budget - budget / 4) / Math.max(2, window) - decoders))
+                : 0;
         return new Scenario(
                 serverChunk,
                 clientChunk,

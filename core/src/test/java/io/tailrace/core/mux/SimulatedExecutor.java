@@ -47,8 +47,7 @@ final class SimulatedExecutor {
 
     /** One connection, both ends of it. */
     final class Wire implements Connection.Events {
-        private final ChunkWindow small =
-                coalescing.openWithoutWaiting("small", 1 + world.upTo(3), 0);
+        private final ChunkWindow small = coalescing.openWithoutWaiting("small", 1 + world.upTo(3), 0);
         private final SimulatedLink[] ends = SimulatedLink.pair(world);
         private final Connection client;
         private final Connection server;
@@ -66,14 +65,7 @@ final class SimulatedExecutor {
                     small,
                     Starving.WAITS);
             server = Connection.server(
-                    ends[1],
-                    world::now,
-                    world.loop(),
-                    scenario.server(),
-                    proofs,
-                    new Far(),
-                    driver,
-                    driver.pool);
+                    ends[1], world::now, world.loop(), scenario.server(), proofs, new Far(), driver, driver.pool);
             ends[0].attach(client);
             ends[1].attach(server);
             server.start(nonce(), new byte[0]);

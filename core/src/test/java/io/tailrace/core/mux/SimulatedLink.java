@@ -95,11 +95,7 @@ final class SimulatedLink implements Link {
         byte[] bytes = new byte[region.wireBytes()];
         ByteBuffer body = region.body();
         System.arraycopy(
-                region.chunk().array(),
-                region.chunk().arrayOffset() + region.from(),
-                bytes,
-                0,
-                region.length());
+                region.chunk().array(), region.chunk().arrayOffset() + region.from(), bytes, 0, region.length());
         if (body != null) {
             body.duplicate().get(bytes, region.length(), bytes.length - region.length());
         }
@@ -178,7 +174,8 @@ final class SimulatedLink implements Link {
             int length = world.chance(70) ? left : 1 + world.random.nextInt(left);
             int begin = from;
             underWay++;
-            lastArrival = Math.max(lastArrival + 1, world.now() + latency + world.random.nextLong(20 * Simulation.MICROS));
+            lastArrival =
+                    Math.max(lastArrival + 1, world.now() + latency + world.random.nextLong(20 * Simulation.MICROS));
             world.at(lastArrival, () -> {
                 underWay--;
                 if (!swallows) {

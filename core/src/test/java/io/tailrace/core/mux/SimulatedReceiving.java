@@ -181,6 +181,7 @@ final class SimulatedReceiving implements ResultListener {
 
     @Override
     public String toString() {
-        return id() + " " + received + " of " + payload.length() + " settled " + entry.arriving().settled();
+        return id() + " " + received + " of " + payload.length() + " settled "
+                + entry.arriving().settled();
     }
 }

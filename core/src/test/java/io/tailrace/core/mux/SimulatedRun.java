@@ -143,7 +143,10 @@ final class SimulatedRun {
             executor.wires.forEach(wire -> text.append("\n  ").append(wire.sendings));
         }
         text.append("\n  read: ").append(driver.reads);
-        text.append("\n  pool: ").append(driver.pool.waiting()).append(" wait\n").append(driver.pool.report());
+        text.append("\n  pool: ")
+                .append(driver.pool.waiting())
+                .append(" wait\n")
+                .append(driver.pool.report());
         return text.toString();
     }
 

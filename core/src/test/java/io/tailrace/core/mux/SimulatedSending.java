@@ -86,10 +86,11 @@ final class SimulatedSending {
     private void poke() {
         if (!scheduled) {
             scheduled = true;
-            world.after(world.random.nextLong(world.chance(90) ? 20 * Simulation.MICROS : 2 * Simulation.MILLIS), () -> {
-                scheduled = false;
-                step();
-            });
+            world.after(
+                    world.random.nextLong(world.chance(90) ? 20 * Simulation.MICROS : 2 * Simulation.MILLIS), () -> {
+                        scheduled = false;
+                        step();
+                    });
         }
     }
 
@@ -198,8 +199,14 @@ final class SimulatedSending {
             last = new FrameSealer(stream);
             last.appendOpen(chunk, new OpenBody(512, 0, id, "sim/1"));
         }
-        ResultFailure failure =
-                new ResultFailure(FailurePhase.ENCODING, "Misfit", "by design", "", at, sealer.totals().frames(), false);
+        ResultFailure failure = new ResultFailure(
+                FailurePhase.ENCODING,
+                "Misfit",
+                "by design",
+                "",
+                at,
+                sealer.totals().frames(),
+                false);
         last.appendFailure(chunk, failure, chunk.writerIndex() + 1_024);
         offer(chunk);
         chunk.release();

@@ -27,8 +27,8 @@ final class Tapped implements Link, Connection.Events {
 
     static final int CHUNK = 512;
     static final long INITIAL = 2 * CHUNK;
-    static final MuxSettings SETTINGS = new MuxSettings(
-            "end", 4, 2, INITIAL, 4, 0, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE);
+    static final MuxSettings SETTINGS =
+            new MuxSettings("end", 4, 2, INITIAL, 4, 0, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE);
 
     /** What it wrote, frame by frame, by kind. */
     final List<FrameKind> told = new ArrayList<>();
@@ -41,6 +41,7 @@ final class Tapped implements Link, Connection.Events {
     boolean closesAtOnce;
     boolean closed;
     String reason = "";
+
     @Nullable
     IOException cause;
 
@@ -56,22 +57,13 @@ final class Tapped implements Link, Connection.Events {
     }
 
     static Tapped server(Host host, ChunkPool pool, @Nullable Proofs proofs) {
-        return new Tapped(link ->
-                Connection.server(link, () -> 1, Runnable::run, SETTINGS, proofs, link, host, pool));
+        return new Tapped(link -> Connection.server(link, () -> 1, Runnable::run, SETTINGS, proofs, link, host, pool));
     }
 
     static Tapped client(ChunkPool pool, @Nullable Proofs proofs) {
         ChunkWindow small = pool.openWithoutWaiting("small", 2, 0);
-        Tapped client = new Tapped(link -> Connection.client(
-                link,
-                () -> 1,
-                Runnable::run,
-                SETTINGS,
-                proofs,
-                link,
-                CHUNK,
-                small,
-                Starving.WAITS));
+        Tapped client = new Tapped(link ->
+                Connection.client(link, () -> 1, Runnable::run, SETTINGS, proofs, link, CHUNK, small, Starving.WAITS));
         client.coalescing = small;
         return client;
     }
@@ -143,7 +135,8 @@ final class Tapped implements Link, Connection.Events {
 
     @Override
     public void write(ByteBuf frame) {
-        int preamble = frame.getByte(frame.readerIndex()) == Preamble.MULTIPLEXED.bytes()[0] ? 16 : 0;
+        int preamble =
+                frame.getByte(frame.readerIndex()) == Preamble.MULTIPLEXED.bytes()[0] ? 16 : 0;
         note(frame.array(), frame.arrayOffset() + preamble, frame.readableBytes() - preamble);
         frame.release();
     }

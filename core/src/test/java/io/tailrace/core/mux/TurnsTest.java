@@ -75,6 +75,9 @@ final class TurnsTest {
     }
 
     private int turns(long stream, int from) {
-        return (int) client.streams.stream().skip(from).filter(each -> each == stream).count();
+        return (int) client.streams.stream()
+                .skip(from)
+                .filter(each -> each == stream)
+                .count();
     }
 }
