@@ -78,9 +78,9 @@ final class SimulatedLink implements Link {
         return mine;
     }
 
-    /** Nothing is on its way from this end. */
+    /** Nothing is on its way from this end, nor was lost on it. */
     boolean idle() {
-        return written.isEmpty() && flushed.isEmpty() && underWay == 0 && regions == 0;
+        return !swallows && written.isEmpty() && flushed.isEmpty() && underWay == 0 && regions == 0;
     }
 
     boolean isDead() {
