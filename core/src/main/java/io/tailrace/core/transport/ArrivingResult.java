@@ -4,9 +4,6 @@ package io.tailrace.core.transport;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.ResultSummary;
 import io.tailrace.core.mux.Arriving;
-import io.tailrace.core.wire.ResultCancelledException;
-import io.tailrace.core.wire.ResultFate;
-import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
@@ -28,14 +25,17 @@ public final class ArrivingResult {
     private final Arriving arriving;
     private final ResultReader reader;
     private final Consumer<@Nullable Throwable> ends;
+    private final Consumer<String> cancels;
     private @Nullable ResultSummary summary;
     private boolean published;
 
     /** @param ends told how a published result ended: null when it was complete */
-    ArrivingResult(Arriving arriving, ResultReader reader, Consumer<@Nullable Throwable> ends) {
+    ArrivingResult(
+            Arriving arriving, ResultReader reader, Consumer<@Nullable Throwable> ends, Consumer<String> cancels) {
         this.arriving = arriving;
         this.reader = reader;
         this.ends = ends;
+        this.cancels = cancels;
     }
 
     public ResultId id() {
@@ -107,9 +107,7 @@ public final class ArrivingResult {
 
     /** Stops the result: its sender's encoder is told at its next chunk, and a reader here with its next read. */
     public void cancel(String reason) {
-        arriving.settle(
-                new ResultFate(Verdict.CANCELLED, reason, false),
-                new ResultCancelledException("cancelled here: " + reason, arriving.arrivedBytes(), arriving.id()));
+        cancels.accept(reason);
     }
 
     /** Passes all on, and tells how it ended before the subscriber is told. */

@@ -7,6 +7,7 @@ import io.tailrace.core.mux.Host;
 import io.tailrace.core.mux.Incarnations;
 import io.tailrace.core.mux.JobAccounts;
 import io.tailrace.core.mux.Opening;
+import io.tailrace.core.wire.ResultCancelledException;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultFailedException;
 import io.tailrace.core.wire.ResultFate;
@@ -184,7 +185,8 @@ final class Reception implements Host {
         Arriving arriving = entry.arriving;
         arriving.start();
         try {
-            ArrivingResult result = new ArrivingResult(arriving, lane.enter(arriving), cause -> end(entry, cause));
+            ArrivingResult result = new ArrivingResult(
+                    arriving, lane.enter(arriving), cause -> end(entry, cause), reason -> cancel(entry, reason));
             handler.receive(result);
             if (result.isPublished()) {
                 return new DecodingLane(reading); // its publisher closes the reader, on whichever thread that runs
@@ -201,6 +203,17 @@ final class Reception implements Host {
             }
         }
         return lane;
+    }
+
+    /** What was recorded of it first is what its sender is told. */
+    private static void cancel(Entry entry, String reason) {
+        Arriving arriving = entry.arriving;
+        ResultFate fate = new ResultFate(Verdict.CANCELLED, reason, false);
+        if (entry.opening.settle(fate)) {
+            arriving.settle(
+                    fate,
+                    new ResultCancelledException("cancelled here: " + reason, arriving.arrivedBytes(), arriving.id()));
+        }
     }
 
     private static ResultFate fate(@Nullable Throwable thrown) {

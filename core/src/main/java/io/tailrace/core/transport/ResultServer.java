@@ -145,7 +145,10 @@ public final class ResultServer implements AutoCloseable {
         channel.pipeline().addLast(connection);
     }
 
-    /** For results whose chunks come from that pool: its budget bounds all that arrives. */
+    /**
+     * For what arrives into that pool: its budget bounds it. A pool of the server's own: encoders that share it could fill it with
+     * chunks that wait for credit, for which there would be no chunk then.
+     */
     public static Builder builder(ChunkPool pool) {
         return new Builder(pool);
     }

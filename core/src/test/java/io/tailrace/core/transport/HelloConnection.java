@@ -31,20 +31,20 @@ public final class HelloConnection {
         ResultId other = new ResultId("job", 1, 43, 0);
         long[] value = {7, 1_000_000};
         long[] small = {8, 100};
-        try (ChunkPool pool = ChunkPool.builder().build()) {
+        try (ChunkPool pool = ChunkPool.builder().build();
+                ChunkPool drivers = ChunkPool.builder().build()) {
             ResultEncoder encoder = ResultEncoder.builder(pool).build();
             // README begin
-            ResultServer server = ResultServer.builder(pool)
+            ResultServer server = ResultServer.builder(drivers) // a driver's, with a pool of its own
                     .secret(secret)
-                    .decodingOn(executor) // a driver's
-                    .handler(
-                            result -> received.put(result.id().task(), result.decode(CODEC))) // while its frames arrive
+                    .decodingOn(executor)
+                    .handler(result -> received.put(result.id().task(), result.decode(CODEC))) // as its frames arrive
                     .start();
-            ResultClient client =
-                    ResultClient.builder(encoder).secret(secret).connect(server.address()); // an executor's
+            ResultClient client = ResultClient.builder(encoder) // an executor's, for all of its tasks
+                    .secret(secret)
+                    .connect(server.address());
             client.send(id, CODEC, value); // returns when the receiver has accepted it
-            CompletableFuture<ResultFate> fate =
-                    client.submit(other, CODEC, small); // small ones share chunks and writes
+            CompletableFuture<ResultFate> fate = client.submit(other, CODEC, small); // small ones share chunks
             // README end
             fate.get(10, TimeUnit.SECONDS);
             client.close();
