@@ -66,6 +66,7 @@ public final class ResultServer implements AutoCloseable {
     private final Incarnations incarnations;
     private final ChannelGroup connections;
     private final Channel listening;
+    private final @Nullable Proofs proofs;
 
     private ResultServer(Builder builder, Executor executor, Handler handler) throws IOException {
         ChunkPool pool = builder.pool;
@@ -92,7 +93,7 @@ public final class ResultServer implements AutoCloseable {
                 NettyLoops.nanos(builder.frameLimit),
                 Long.MAX_VALUE,
                 Long.MAX_VALUE);
-        Proofs proofs = builder.secret == null ? null : new Proofs(builder.secret);
+        proofs = builder.secret == null ? null : new Proofs(builder.secret);
         SecureRandom random = new SecureRandom();
         loops = NettyLoops.of(builder.address, builder.group, builder.loopThreads, builder.threads, pool.chunkBytes());
         connections = new DefaultChannelGroup(loops.group().next(), true);
@@ -101,7 +102,7 @@ public final class ResultServer implements AutoCloseable {
                     .childHandler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            accept(channel, builder, settings, proofs, random);
+                            accept(channel, builder, settings, random);
                         }
                     })
                     .bind(builder.address)
@@ -113,8 +114,7 @@ public final class ResultServer implements AutoCloseable {
         }
     }
 
-    private void accept(
-            Channel channel, Builder builder, MuxSettings settings, @Nullable Proofs proofs, SecureRandom random) {
+    private void accept(Channel channel, Builder builder, MuxSettings settings, SecureRandom random) {
         if (connections.size() >= builder.maxConnections) {
             LOG.log(Level.WARNING, "too many connections: {0} is refused", channel);
             channel.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
@@ -161,7 +161,7 @@ public final class ResultServer implements AutoCloseable {
         return reception.openResults();
     }
 
-    /** Direct memory that Netty uses for all connections. */
+    /** Memory that Netty uses for all connections: direct, and under TLS on the heap too. */
     public long outsideBytes() {
         return loops.memory().usedBytes();
     }
@@ -202,6 +202,9 @@ public final class ResultServer implements AutoCloseable {
         listening.close().syncUninterruptibly();
         connections.close().awaitUninterruptibly();
         loops.close();
+        if (proofs != null) {
+            proofs.close();
+        }
     }
 
     /** Only logs: the connection does the rest. */
