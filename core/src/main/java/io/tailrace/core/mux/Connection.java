@@ -18,6 +18,8 @@ import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -46,6 +48,11 @@ public final class Connection {
 
     /** Everything that a peer may send before it has proved who it is. */
     static final int MOST_BEFORE_PROOF = 4_096;
+
+    /** Results of which the opening has come and the terminal has not, refused ones too: they cost no credit. */
+    static final int MOST_OPEN = 65_536;
+
+    private static final Logger LOG = System.getLogger(Connection.class.getName());
 
     private enum Phase {
         GREETING,
@@ -111,8 +118,11 @@ public final class Connection {
             int chunkBytes,
             ChunkWindow coalescing,
             Starving starving) {
-        Sender sender = new Sender(link, clock, loop, settings.mostInside(), chunkBytes, coalescing);
-        return new Connection(link, clock, settings, proofs, events, chunkBytes, starving, sender, null);
+        GuardedLoop guarded = new GuardedLoop(loop);
+        Sender sender = new Sender(link, clock, guarded, settings.mostInside(), chunkBytes, coalescing);
+        Connection made = new Connection(link, clock, settings, proofs, events, chunkBytes, starving, sender, null);
+        guarded.onFault(made::fault);
+        return made;
     }
 
     /** The receiving end. */
@@ -125,8 +135,12 @@ public final class Connection {
             Events events,
             Host host,
             ChunkPool pool) {
-        Receiver receiver = new Receiver(link, loop, host, settings, pool);
-        return new Connection(link, clock, settings, proofs, events, pool.chunkBytes(), Starving.WAITS, null, receiver);
+        GuardedLoop guarded = new GuardedLoop(loop);
+        Receiver receiver = new Receiver(link, guarded, host, settings, pool);
+        Connection made = new Connection(
+                link, clock, settings, proofs, events, pool.chunkBytes(), Starving.WAITS, null, receiver);
+        guarded.onFault(made::fault);
+        return made;
     }
 
     /** The sending end's results; from any thread. */
@@ -196,6 +210,8 @@ public final class Connection {
             end(e.reason, e.text, e);
         } catch (IOException e) {
             end(ByeReason.PROTOCOL_BROKEN, text(e), e);
+        } catch (RuntimeException e) {
+            fault(e);
         }
     }
 
@@ -204,12 +220,22 @@ public final class Connection {
         if (phase != Phase.OPEN) {
             return;
         }
-        if (sender != null) {
-            sender.flush();
+        try {
+            if (sender != null) {
+                sender.flush();
+            }
+            if (receiver != null) {
+                receiver.flush();
+            }
+        } catch (RuntimeException e) {
+            fault(e);
         }
-        if (receiver != null) {
-            receiver.flush();
-        }
+    }
+
+    /** Nobody would go on with it: rather no connection than one that stands still. */
+    private void fault(RuntimeException e) {
+        LOG.log(Level.WARNING, "a fault of this end's own ends the connection with " + peer, e);
+        end(ByeReason.SHUTTING_DOWN, "a fault of this end", new IOException("a fault of this end: " + e, e));
     }
 
     /** A region that the link was given is out, or never will be. */
@@ -221,6 +247,14 @@ public final class Connection {
 
     /** Looks at the time; to be called several times in each heartbeat. */
     public void tick() {
+        try {
+            look();
+        } catch (RuntimeException e) {
+            fault(e);
+        }
+    }
+
+    private void look() {
         long now = clock.getAsLong();
         if (!intake.inside() || intake.frames() != framesSeen) {
             framesSeen = intake.frames();
@@ -265,7 +299,8 @@ public final class Connection {
 
     /** The channel below has ended. */
     public void lost(@Nullable Throwable cause) {
-        closed("the connection was lost", cause instanceof IOException e ? e : new IOException("no connection", cause));
+        String told = cause == null ? "the connection was closed" : "the connection was lost: " + cause;
+        closed("the connection was lost", cause instanceof IOException e ? e : new IOException(told, cause));
     }
 
     public boolean isOpen() {
@@ -370,6 +405,15 @@ public final class Connection {
                     MalformedDataException.NONE,
                     at,
                     null);
+        }
+
+        @Override
+        public void expect(FrameHeader announced, long offset) throws IOException {
+            at = offset;
+            Receiver to = requireReceiver(announced.kind());
+            if (announced.kind() == FrameKind.OPEN && to.openResults() >= MOST_OPEN) {
+                throw new RefusedException(ByeReason.LIMIT, "more than " + MOST_OPEN + " results are open");
+            }
         }
 
         @Override
@@ -493,17 +537,19 @@ public final class Connection {
 
         @Override
         public void onCredit(long stream, long bytes) throws IOException {
-            Sender from = requireSender(FrameKind.CREDIT);
+            Sender to = requireSender(FrameKind.CREDIT);
             if (bytes % receiversChunk != 0) {
-                throw MalformedDataException.framingLost(
-                        "credit is not in whole chunks", receiversChunk, bytes, at, null);
+                throw notInChunks(bytes);
             }
             try {
-                from.credit(stream, bytes);
+                to.credit(stream, bytes);
             } catch (ArithmeticException e) {
-                throw MalformedDataException.framingLost(
-                        "more credit than a number holds", Long.MAX_VALUE, Long.MAX_VALUE, at, null);
+                throw notInChunks(bytes); // an account has reached 2^63
             }
+        }
+
+        private IOException notInChunks(long bytes) {
+            return MalformedDataException.framingLost("credit is not in whole chunks", receiversChunk, bytes, at, null);
         }
 
         @Override

@@ -30,6 +30,9 @@ final class Intake {
         /** A frame of the connection itself. The array is this intake's. */
         void control(FrameHeader header, boolean intact, ByteBuf body, byte[] frame, long at) throws IOException;
 
+        /** An open or a failure frame has begun: whether it may come at all, before memory is had for it. */
+        void expect(FrameHeader header, long at) throws IOException;
+
         /** An open or a failure frame, whole. */
         void whole(FrameHeader header, boolean intact, byte[] frame, int length, long at) throws IOException;
 
@@ -141,8 +144,10 @@ final class Intake {
         if (header.streamId() == 0) {
             beginWhole(FrameLayout.MAX_FRAME);
         } else if (kind == FrameKind.OPEN) {
+            owner.expect(header, frameAt);
             beginWhole(FrameLayout.MIN_CHUNK_SIZE);
         } else if (kind == FrameKind.FAILURE) {
+            owner.expect(header, frameAt);
             beginWhole(FrameLayout.MAX_FAILURE_FRAME);
         } else {
             bodyLength = (int) Math.min(Integer.MAX_VALUE, header.wireLength());
@@ -219,7 +224,7 @@ final class Intake {
     }
 
     private void fill(ByteBuffer bytes, byte[] into, int length) {
-        int part = Math.min(length - filled, bytes.remaining());
+        int part = (int) Math.min(Math.min(length - filled, bytes.remaining()), mostBytes - offset);
         bytes.get(into, filled, part);
         filled += part;
         offset += part;

@@ -14,7 +14,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>Each sink has at most k chunks inside Netty, so all of them together use at most connections × k × chunk bytes
  * here, rounded up to whole regions of {@link #regionBytes}; one region stays while this is open. Channels of sinks
- * also read into this memory, as much as Netty's reads and the embedder's handlers hold.
+ * also read into this memory, as much as Netty's reads and the embedder's handlers hold. TLS by the JDK writes its records
+ * into heap memory: that comes from regions here too, and is counted.
  *
  * <p><b>Ownership.</b> Buffers belong to whom Netty gave them; they may outlive the close.
  *
@@ -37,7 +38,7 @@ public final class NettyMemory implements AutoCloseable {
     private NettyMemory(int chunkBytes, int regionBytes) {
         this.chunkBytes = chunkBytes;
         int order = Integer.numberOfTrailingZeros(regionBytes / PAGE);
-        allocator = new PooledByteBufAllocator(true, 0, 1, PAGE, order, 0, 0, false);
+        allocator = new PooledByteBufAllocator(true, 1, 1, PAGE, order, 0, 0, false);
         keeper = allocator.directBuffer(1, 1);
     }
 
@@ -60,17 +61,17 @@ public final class NettyMemory implements AutoCloseable {
         return allocator;
     }
 
-    /** Direct memory now taken from the JVM, in whole regions. */
+    /** Memory now taken from the JVM, in whole regions: direct, and heap where TLS is spoken. */
     public long usedBytes() {
-        return allocator.metric().usedDirectMemory();
+        return allocator.metric().usedDirectMemory() + allocator.metric().usedHeapMemory();
     }
 
     /** The part of it that is in buffers now, rounded up to what the allocator gives out. */
     public long lentBytes() {
-        return allocator.pinnedDirectMemory();
+        return allocator.pinnedDirectMemory() + allocator.pinnedHeapMemory();
     }
 
-    /** What direct memory is taken in, except for buffers larger than that. */
+    /** What memory is taken in, except for buffers larger than that. */
     public int regionBytes() {
         return allocator.metric().chunkSize();
     }

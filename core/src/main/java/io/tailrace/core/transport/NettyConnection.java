@@ -104,6 +104,11 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
         start(endPoint);
     }
 
+    /** The TLS below has not come about. */
+    void failed(Throwable cause) {
+        lost(cause);
+    }
+
     private void start(byte[] binding) {
         Connection mine = connection;
         Channel over = channel;
@@ -158,9 +163,23 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
         context.fireChannelInactive();
     }
 
+    /**
+     * A peer that does not read what it is told is not read either. That is for the accepting end, which only answers: if
+     * both ends did so, each could wait for the other.
+     */
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        Channel over = context.channel();
+        if (over.parent() != null) {
+            over.config().setAutoRead(over.isWritable());
+        }
+        context.fireChannelWritabilityChanged();
+    }
+
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        lost(cause);
+        Throwable inside = cause.getCause();
+        lost(inside instanceof IOException ? inside : cause); // a decoder's exception has the TLS's inside
         context.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
     }
 

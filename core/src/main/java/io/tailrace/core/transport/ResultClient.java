@@ -167,7 +167,7 @@ public final class ResultClient implements AutoCloseable {
         return counters.read().resultsOpen();
     }
 
-    /** Direct memory that Netty uses for this client. */
+    /** Memory that Netty uses for this client: direct, and under TLS on the heap too. */
     public long outsideBytes() {
         return loops.memory().usedBytes();
     }
@@ -187,6 +187,9 @@ public final class ResultClient implements AutoCloseable {
             open.close().awaitUninterruptibly();
         }
         loops.close();
+        if (proofs != null) {
+            proofs.close();
+        }
         if (disk != null) {
             try {
                 disk.close();

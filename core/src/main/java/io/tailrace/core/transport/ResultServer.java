@@ -69,6 +69,7 @@ public final class ResultServer implements AutoCloseable {
     private final ChannelGroup connections;
     private final Counters counters = new Counters();
     private final Channel listening;
+    private final @Nullable Proofs proofs;
 
     private ResultServer(Builder builder, Executor executor, Handler handler) throws IOException {
         ChunkPool pool = builder.pool;
@@ -96,7 +97,7 @@ public final class ResultServer implements AutoCloseable {
                 NettyLoops.nanos(builder.frameLimit),
                 Long.MAX_VALUE,
                 Long.MAX_VALUE);
-        Proofs proofs = builder.secret == null ? null : new Proofs(builder.secret);
+        proofs = builder.secret == null ? null : new Proofs(builder.secret);
         SecureRandom random = new SecureRandom();
         loops = NettyLoops.of(builder.address, builder.group, builder.loopThreads, builder.threads, pool.chunkBytes());
         connections = new DefaultChannelGroup(loops.group().next(), true);
@@ -105,7 +106,7 @@ public final class ResultServer implements AutoCloseable {
                     .childHandler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            accept(channel, builder, settings, proofs, random);
+                            accept(channel, builder, settings, random);
                         }
                     })
                     .bind(builder.address)
@@ -117,8 +118,7 @@ public final class ResultServer implements AutoCloseable {
         }
     }
 
-    private void accept(
-            Channel channel, Builder builder, MuxSettings settings, @Nullable Proofs proofs, SecureRandom random) {
+    private void accept(Channel channel, Builder builder, MuxSettings settings, SecureRandom random) {
         if (connections.size() >= builder.maxConnections) {
             LOG.log(Level.WARNING, "too many connections: {0} is refused", channel);
             channel.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
@@ -172,7 +172,7 @@ public final class ResultServer implements AutoCloseable {
         return counters.read();
     }
 
-    /** Direct memory that Netty uses for all connections. */
+    /** Memory that Netty uses for all connections: direct, and under TLS on the heap too. */
     public long outsideBytes() {
         return loops.memory().usedBytes();
     }
@@ -214,6 +214,9 @@ public final class ResultServer implements AutoCloseable {
         NettyConnection.endAll(connections, ByeReason.SHUTTING_DOWN);
         connections.close().awaitUninterruptibly();
         loops.close();
+        if (proofs != null) {
+            proofs.close();
+        }
     }
 
     /** Follows one connection's turns. */

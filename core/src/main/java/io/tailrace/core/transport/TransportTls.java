@@ -38,6 +38,9 @@ import org.jspecify.annotations.Nullable;
  * heap memory, and what it decrypts into the usual memory of the channel's allocator; the NIO transport copies the former
  * once more, into direct memory.
  *
+ * <p>Handshakes are computed on the event loop, about a millisecond each: who expects to be called by many strangers gives
+ * the loop more threads, or lets nobody connect whom it does not know.
+ *
  * <p><b>Threads.</b> Immutable: any number of connections share one.
  */
 public final class TransportTls {
@@ -138,6 +141,8 @@ public final class TransportTls {
         tls.handshakeFuture().addListener(done -> {
             if (done.isSuccess()) {
                 connection.begin(endPoint(tls.engine()));
+            } else {
+                connection.failed(done.cause());
             }
         });
     }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/**
+ * A loop whose tasks, should one of them fail, are told of: the loop itself would log it and go on, with a connection that
+ * stands still.
+ *
+ * <p><b>Threads.</b> Any thread gives tasks, the loop runs them. The consumer is set before the connection is known to others.
+ */
+final class GuardedLoop implements Executor {
+
+    private final Executor loop;
+    private Consumer<RuntimeException> fault = e -> {
+        throw e;
+    };
+
+    GuardedLoop(Executor loop) {
+        this.loop = loop;
+    }
+
+    void onFault(Consumer<RuntimeException> told) {
+        fault = told;
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        loop.execute(() -> run(task));
+    }
+
+    private void run(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            fault.accept(e);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.ControlWriter;
+import io.tailrace.core.frame.HelloBody;
+import io.tailrace.core.testing.FrameBytes;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import io.tailrace.core.wire.ResultId;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** One end of a connection, over a link in memory, in the test's own thread: it is told what a peer says, and looked at. */
+final class OneEnd implements Host, Connection.Events, AutoCloseable {
+
+    static final byte[] SECRET = new byte[16];
+    static final int CHUNK = 512;
+    static final MuxSettings SETTINGS =
+            new MuxSettings("end", 4, 4, 2 * CHUNK, 2, 1_000, 10_000, 5_000, 50_000, Long.MAX_VALUE);
+
+    final HeldLink link = new HeldLink();
+    /** Results let in, and how much was read of them; −1 before their opening was. */
+    final Map<Arriving, Long> decoding = new LinkedHashMap<>();
+
+    final Proofs proofs = new Proofs(SECRET);
+    final Connection connection;
+    final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+    private final boolean server;
+    private final ChunkWindow window;
+    private long sent;
+    long now = 1;
+    int admitted;
+    boolean refuses;
+
+    @Nullable
+    String ended;
+
+    @Nullable
+    IOException cause;
+
+    private OneEnd(boolean server, ChunkPool pool) {
+        this.server = server;
+        window = pool.openWithoutWaiting("results", 4, 0);
+        connection = server
+                ? Connection.server(link, () -> now, tasks::add, SETTINGS, proofs, this, this, pool)
+                : Connection.client(
+                        link,
+                        () -> now,
+                        tasks::add,
+                        SETTINGS,
+                        proofs,
+                        this,
+                        CHUNK,
+                        pool.openWithoutWaiting("small results", 2, 0),
+                        Starving.WAITS);
+        connection.start(new byte[32], new byte[0]);
+    }
+
+    static OneEnd server(ChunkPool pool) {
+        return new OneEnd(true, pool);
+    }
+
+    static OneEnd client(ChunkPool pool) {
+        return new OneEnd(false, pool);
+    }
+
+    /** The peer's greeting, and its proof. */
+    void admit() {
+        tell(FrameBytes.multiplexed().preamble());
+        byte[] hello = hello();
+        tell(hello);
+        byte[] proof = proofs.of(!server, server ? hello : link.hello, server ? link.hello : hello, new byte[0]);
+        tell(frame(into -> ControlWriter.proof(into, proof)));
+        runTasks();
+    }
+
+    byte[] hello() {
+        return frame(into -> ControlWriter.hello(
+                into, HelloBody.of(!server, true, CHUNK, server ? 0 : 2 * CHUNK, 1_000, new byte[32], "peer")));
+    }
+
+    static byte[] frame(Consumer<ByteBuf> writer) {
+        ByteBuf into = Unpooled.buffer(256);
+        writer.accept(into);
+        return ByteBufUtil.getBytes(into);
+    }
+
+    void tell(byte[] bytes) {
+        connection.received(ByteBuffer.wrap(bytes));
+        connection.receivedAll();
+    }
+
+    void tell(FrameBytes frames) {
+        tell(FrameBytes.join(frames.frames()));
+    }
+
+    void runTasks() {
+        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+            task.run();
+        }
+    }
+
+    /** Takes what has come of the results, as decoding threads would. */
+    void decodeSome() {
+        for (Map.Entry<Arriving, Long> each : decoding.entrySet()) {
+            each.getKey().start();
+            each.setValue(read(each.getKey(), each.getValue()));
+        }
+        runTasks();
+    }
+
+    /** The opening comes first, and is not counted; frames that have come can be had without waiting. */
+    private static long read(Arriving result, long read) {
+        long now = read;
+        try {
+            if (now < 0) {
+                result.next();
+                now = 0;
+            }
+            while (now < result.arrivedBytes()) {
+                ByteBuffer part = result.next();
+                if (part == null) {
+                    return now;
+                }
+                now += part.remaining();
+            }
+        } catch (IOException e) {
+            result.giveBack(); // it was lost
+        }
+        return now;
+    }
+
+    void settleFirst(ResultFate fate) {
+        for (Arriving each : decoding.keySet()) {
+            if (each.settle(fate, null)) {
+                return;
+            }
+        }
+    }
+
+    /** A small result, not waiting for anything; false when there is no chunk for it. */
+    boolean send(int payload) throws IOException {
+        Chunk chunk = window.tryAcquire();
+        if (chunk == null) {
+            return false;
+        }
+        FrameBytes frames = FrameBytes.multiplexed()
+                .nextStreamId(++sent)
+                .open()
+                .data(new byte[payload])
+                .end();
+        chunk.writeBytes(FrameBytes.join(frames.frames()));
+        Outgoing result = connection.sender().open(sent, new ResultId("etl", 3, 7, 0), -1, new CompletableFuture<>());
+        result.offer(chunk);
+        chunk.release();
+        return true;
+    }
+
+    @Override
+    public boolean admit(Arriving result) {
+        if (refuses) {
+            result.settle(new ResultFate(Verdict.REFUSED, "refused", true), null);
+            return false;
+        }
+        admitted++;
+        return true;
+    }
+
+    @Override
+    public void decode(Arriving result) {
+        decoding.put(result, -1L);
+    }
+
+    @Override
+    public void lost(Arriving result) {}
+
+    @Override
+    public int takeShare(int chunks) {
+        return chunks;
+    }
+
+    @Override
+    public void giveShare(int chunks) {}
+
+    @Override
+    public void opened(String peer) {}
+
+    @Override
+    public void closed(String reason, @Nullable IOException why) {
+        ended = reason;
+        cause = why;
+    }
+
+    @Override
+    public void close() {
+        connection.lost(null);
+        decoding.keySet().forEach(Arriving::close);
+        runTasks();
+        window.close();
+        proofs.close();
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.pkitesting.X509Bundle;
+import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.testing.LeakAudit;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
+import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.UndeliveredResultException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The whole transport under TLS. */
+final class SecuredResultsTest {
+
+    private static final ManyResultsTest.Longs LONGS = new ManyResultsTest.Longs();
+
+    @RegisterExtension
+    final LeakAudit audit = new LeakAudit();
+
+    private final Certificates certificates = new Certificates();
+
+    SecuredResultsTest() throws Exception {}
+
+    @BeforeEach
+    void nettyIsAudited() {
+        audit.usesNettyBuffers();
+    }
+
+    private TransportTls serverSide() throws Exception {
+        return certificates.side(certificates.issue(Certificates.server().addSanIpAddress("127.0.0.1")));
+    }
+
+    @Test
+    void resultsOfEverySizeArriveWhole() throws Exception {
+        TransportTls client = certificates.clientSide();
+        TransportTls server = serverSide();
+        try (Site site = new Site(
+                audit,
+                builder -> builder.tls(server).handler(result -> {
+                    long[] longs = result.decode(LONGS);
+                    if (longs[1] != Math.abs(result.id().stage())) {
+                        throw new IllegalStateException(longs[1] + " instead of " + result.id());
+                    }
+                }),
+                builder -> builder.tls(client))) {
+            List<Future<?>> tasks = new ArrayList<>();
+            for (int task = 0; task < 12; task++) {
+                long count = task % 4 == 0 ? 200_000 : 97L * task;
+                ResultId id = new ResultId("job", count, task, 0);
+                tasks.add(audit.executor().submit(() -> site.good.send(id, LONGS, new long[] {1, count})));
+            }
+            List<CompletableFuture<ResultFate>> fates = new ArrayList<>();
+            for (int task = 0; task < 1_000; task++) {
+                fates.add(site.good.submit(new ResultId("small", 5, task, 0), LONGS, new long[] {task, 5}));
+            }
+            for (Future<?> task : tasks) {
+                task.get(30, TimeUnit.SECONDS);
+            }
+            for (CompletableFuture<ResultFate> fate : fates) {
+                assertEquals(Verdict.ACCEPTED, fate.get(10, TimeUnit.SECONDS).verdict());
+            }
+            assertTrue(site.server.outsideBytes() > 0);
+        }
+    }
+
+    private String refused(@Nullable TransportTls server, @Nullable TransportTls client) throws Exception {
+        ChunkPool pool = audit.pool(Site.CHUNK, 64 * Site.CHUNK);
+        try (Site site = new Site(audit, builder -> builder.tls(server), builder -> builder.tls(client));
+                ResultClient bad = Site.client(pool)
+                        .secret(Site.SECRET)
+                        .tls(client)
+                        .connectLimit(Duration.ofMillis(1_500))
+                        .connect(site.address())) {
+            UndeliveredResultException lost = assertThrows(
+                    UndeliveredResultException.class, () -> bad.open(new ResultId("bad", 1, 1, 1), "longs/1"));
+            assertEquals(Verdict.LOST, lost.fate().verdict());
+            assertTrue(site.handled.isEmpty());
+            return lost.fate().reason().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private static void contains(String reason, String... words) {
+        assertTrue(List.of(words).stream().anyMatch(reason::contains), reason);
+    }
+
+    @Test
+    void faultsOfTheServersCertificateReachWhoSends() throws Exception {
+        TransportTls client = certificates.clientSide();
+        X509Bundle expired =
+                certificates.issue(Certificates.expired(Certificates.server().addSanIpAddress("127.0.0.1")));
+        contains(refused(certificates.side(expired), client), "validity", "expired");
+        X509Bundle selfSigned = Certificates.server()
+                .addSanIpAddress("127.0.0.1")
+                .setIsCertificateAuthority(true)
+                .buildSelfSigned();
+        contains(refused(certificates.side(selfSigned), client), "certification path");
+        // its certificate names driver.example alone
+        contains(refused(certificates.serverSide(), client), "127.0.0.1 found", "subject alternative");
+    }
+
+    /** The client's own handshake is done when the server refuses: it hears so, or is cut off. */
+    @Test
+    void faultsOfTheClientsCertificateReachWhoSends() throws Exception {
+        X509Bundle expired = certificates.issue(Certificates.expired(Certificates.client()));
+        contains(refused(serverSide(), certificates.side(expired)), "certificate", "reset", "broken pipe");
+        TransportTls stranger = TransportTls.of(
+                new Certificates().issue(Certificates.client()).toKeyManagerFactory(),
+                certificates.authority().toTrustManagerFactory());
+        contains(refused(serverSide(), stranger), "certificate", "reset", "broken pipe");
+    }
+
+    @Test
+    void plaintextOnAPortOfTlsIsRefused() throws Exception {
+        contains(refused(serverSide(), null), "(tls)", "reset", "was closed"); // it need not say why
+    }
+}
