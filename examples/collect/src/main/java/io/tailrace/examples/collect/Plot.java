@@ -135,7 +135,7 @@ final class Plot {
         } else {
             add(summary, "disk", DISK, Sample::diskBytes);
             add(summary, "heap live, pool included", HEAP_LIVE, Sample::heapBytes);
-            add(summary, "Netty + JDK direct", DIRECT, Sample::directBytes);
+            add(summary, "direct memory, Netty's and the JDK's", DIRECT, Sample::directBytes);
             add(summary, "pool live", POOL, Sample::liveBytes);
         }
     }

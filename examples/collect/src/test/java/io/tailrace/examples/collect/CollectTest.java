@@ -32,6 +32,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 final class CollectTest {
 
+    /** Milliseconds of work behind which an executor's rows flow. */
+    private static final long IN_MID_STREAM = 5_000;
+
     @TempDir
     Path directory;
 
@@ -308,13 +311,15 @@ final class CollectTest {
     @ParameterizedTest
     @ValueSource(strings = {"mux", "socket"})
     void executorThatIsKilledFailsTheJobAtOnce(String transport) throws Exception {
-        Thread killer = new Thread(() -> awaitExecutor(ProcessHandle.current()).destroyForcibly());
+        Thread killer = new Thread(
+                () -> await(ProcessHandle.current(), "EXECUTOR", IN_MID_STREAM).destroyForcibly());
         killer.start();
 
         assertEquals(1, collect("--scale", "20", "--transport", transport));
 
         killer.join();
         assertEquals("[]", summary("answer"));
+        assertTrue(number("rows") > 0, "it was killed in mid-stream");
         assertTrue(summary("failure").contains("ended with status 137"), summary("failure"));
         assertTrue(summary("failure").contains("TruncatedResultException"), "the driver's own: " + summary("failure"));
     }
@@ -322,7 +327,7 @@ final class CollectTest {
     @Test
     void driverThatIsKilledFailsTheJobThoughItsExecutorsHaveSpilled() throws Exception {
         Thread killer = new Thread(() -> {
-            await(ProcessHandle.current(), "EXECUTOR", 2_500);
+            await(ProcessHandle.current(), "EXECUTOR", IN_MID_STREAM);
             await(ProcessHandle.current(), "DRIVER", 0).destroyForcibly();
         });
         killer.start();
@@ -330,6 +335,7 @@ final class CollectTest {
         assertEquals(1, collect("--scale", "20", "--slow-driver", "100"));
 
         killer.join();
+        assertTrue(number("spilledBytes") > 0);
         assertTrue(summary("failure").contains("driver ended with status 137"), summary("failure"));
         assertTrue(summary("failure").contains("UndeliveredResultException"), summary("failure"));
     }

@@ -76,13 +76,18 @@ public record Job(
         return transport == Transport.MUX && mode == Mode.TAILRACE && to == null && from.isEmpty();
     }
 
+    /** Chunks of credit that a result has: while one is filled there must be another to go on to. */
+    int creditWindow() {
+        return Math.max(2, window);
+    }
+
     /** The pool's budget: the windows of all results that are under way at a time, and what they share. */
     public long budgetBytes(Role role) {
         long chunks = Math.max(window, (long) READ_WINDOW * executors);
         if (multiplexed()) {
             long results = (long) tasksAtOnce * (role == Role.DRIVER ? executors : 1);
             chunks = role == Role.DRIVER
-                    ? Math.max(4L * executors * window, results * (window + EXPANDING) + (long) executors * window)
+                    ? Math.max(4L * executors * window, results * (creditWindow() + EXPANDING) + (long) executors * window)
                     : results * window + SMALL_RESULTS;
         }
         return chunks * chunkBytes;

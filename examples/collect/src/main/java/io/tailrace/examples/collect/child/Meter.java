@@ -30,6 +30,10 @@ final class Meter {
     private long peakNettyBytes;
     private long peakJdkBytes;
 
+    /** Netty has the JDK make its buffers on some releases, which then counts them, and makes them past it on others. */
+    private boolean nettyIsBesides;
+
+
     Meter(Carrier carrier) {
         this.carrier = carrier;
         thread.setDaemon(true);
@@ -62,7 +66,8 @@ final class Meter {
                 long jdk = jdkDirectBytes();
                 peakNettyBytes = Math.max(peakNettyBytes, netty);
                 peakJdkBytes = Math.max(peakJdkBytes, jdk);
-                samples.add(carrier.liveBytes(), netty + jdk, liveHeap.last(), carrier.diskBytes());
+                nettyIsBesides |= jdk < netty;
+                samples.add(carrier.liveBytes(), nettyIsBesides ? netty + jdk : jdk, liveHeap.last(), carrier.diskBytes());
                 if (tick % SAMPLES_PER_REPORT == 0) {
                     report();
                 }
@@ -73,7 +78,7 @@ final class Meter {
         }
     }
 
-    /** Direct buffers that the JDK counts; Netty's are not among them where it makes its own. */
+    /** Direct buffers that the JDK counts. */
     private long jdkDirectBytes() {
         return buffers.stream()
                 .filter(pool -> pool.getName().equals("direct"))

@@ -91,12 +91,12 @@ final class MuxCarrier implements Carrier {
                 throw new IOException("the driver has accepted " + counters.resultsAccepted() + " results of "
                         + counters.resultsOpened());
             }
-            Report.SPILLED.say(counters.resultsSpilled());
         }
 
         @Override
         public void close() {
             to.close();
+            Report.SPILLED.say(to.counters().resultsSpilled());
         }
     }
 
@@ -107,7 +107,7 @@ final class MuxCarrier implements Carrier {
         try (ResultServer listening = ResultServer.builder(encoding.pool())
                 .address(address)
                 .secret(secret)
-                .window(job.window())
+                .window(job.creditWindow())
                 .sharedChunks(job.window())
                 .limits(Gathering.LIMITS)
                 .compression(encoding.compression())
