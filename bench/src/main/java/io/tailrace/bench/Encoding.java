@@ -20,8 +20,10 @@ final class Encoding implements AutoCloseable {
 
     private final ChunkPool pool;
     private final ResultEncoder encoder;
+    private final int window;
 
     private Encoding(int chunkBytes, int window, @Nullable BlockCompression compression, @Nullable Executor sendingOn) {
+        this.window = window;
         pool = ChunkPool.builder().chunkBytes(chunkBytes).build();
         encoder = ResultEncoder.builder(pool)
                 .window(window)
@@ -41,6 +43,11 @@ final class Encoding implements AutoCloseable {
     /** Synchronous where the executor is null. */
     static Encoding of(int chunkBytes, int window, @Nullable Executor sendingOn) {
         return new Encoding(chunkBytes, window, null, sendingOn);
+    }
+
+    /** The same without a sending thread, and without compression. */
+    Encoding synchronous() {
+        return of(pool.chunkBytes(), window, null);
     }
 
     private interface Body {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -20,6 +21,8 @@ final class RatioTable {
     private static final double MOST_OTHERS = 0.12;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final OperatingSystemMXBean PROCESS =
+            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
     /**
      * How long to go on.
@@ -33,7 +36,7 @@ final class RatioTable {
     }
 
     /** One contender's rounds: nanoseconds on the clock and of processor time. */
-    private static final class Row {
+    private final class Row {
         private final Contender contender;
 
         /** What it does in a round. */
@@ -83,11 +86,18 @@ final class RatioTable {
     private final Pace pace;
     private final String unit;
     private double amount;
+    private boolean ofProcess;
 
     RatioTable(Pace pace, String unit, double amount) {
         this.pace = pace;
         this.unit = unit;
         this.amount = amount;
+    }
+
+    /** Counts the processor time of the collector and the compiler too, in hundredths of a second: rounds must be long. */
+    RatioTable ofProcess() {
+        ofProcess = true;
+        return this;
     }
 
     /** What each contender that follows does in a round. */
@@ -206,7 +216,10 @@ final class RatioTable {
     }
 
     /** Of all Java threads, to the nanosecond; the process's own account counts hundredths of a second. */
-    private static long processorNanos() {
+    private long processorNanos() {
+        if (ofProcess) {
+            return PROCESS.getProcessCpuTime();
+        }
         return Arrays.stream(THREADS.getThreadCpuTime(THREADS.getAllThreadIds()))
                 .filter(nanos -> nanos > 0)
                 .sum();

@@ -13,7 +13,7 @@ import java.util.concurrent.Executors;
 /**
  * Takes the ratios to the floors, on a machine that is never quite idle: see {@link RatioTable}.
  *
- * <pre>java -cp benchmarks.jar io.tailrace.bench.Ratios [group|all] [rounds] [minutes to wait for quiet]</pre>
+ * <pre>java -cp benchmarks.jar io.tailrace.bench.Ratios [group|mux|all] [rounds] [minutes to wait for quiet]</pre>
  */
 public final class Ratios {
 
@@ -27,7 +27,11 @@ public final class Ratios {
             "values-lz4",
             "values-heap",
             "serializers",
-            "arrow");
+            "arrow",
+            "mux-big",
+            "mux-tls",
+            "mux-small",
+            "mux-stalled");
 
     private static final int WARMUP_ROUNDS = 15;
 
@@ -43,7 +47,8 @@ public final class Ratios {
         boolean all = args.length == 0 || args[0].equals("all");
         int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 100;
         Duration patience = Duration.ofMinutes(args.length > 2 ? Long.parseLong(args[2]) : 4);
-        for (String group : all ? GROUPS : List.of(args[0])) {
+        List<String> groups = all ? GROUPS : args[0].equals("mux") ? MuxRatios.GROUPS : List.of(args[0]);
+        for (String group : groups) {
             run(group, new Pace(WARMUP_ROUNDS, rounds, patience), Workloads.MEBIBYTES, Values.COUNT);
         }
     }
@@ -61,6 +66,7 @@ public final class Ratios {
             case "values-heap" -> ValueHeap.print(pace, values);
             case "serializers" -> SerializerRatios.print(pace, values);
             case "arrow" -> ArrowRatios.print(pace, mebibytes);
+            case "mux-big", "mux-tls", "mux-small", "mux-stalled" -> MuxRatios.print(group, pace, mebibytes, values);
             default -> throw new IllegalArgumentException(group);
         }
     }

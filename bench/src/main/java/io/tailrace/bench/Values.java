@@ -22,6 +22,9 @@ record Values<E>(Class<E> type, List<List<E>> results) {
 
     private static final int ROWS_OF_A_KIBIBYTE = 18;
 
+    /** So many results of 1 KiB are that many values. */
+    static final int SMALL_RESULTS = COUNT / ROWS_OF_A_KIBIBYTE;
+
     /** Lines of it in a table of scale 1. */
     private static final double LINE_ITEMS = 6_001_215;
 

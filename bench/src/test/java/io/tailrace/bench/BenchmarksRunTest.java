@@ -34,7 +34,7 @@ class BenchmarksRunTest {
                 .verbosity(VerboseMode.SILENT)
                 .build();
         Collection<RunResult> results = new Runner(brief).run();
-        assertTrue(results.size() >= 62, results.size() + " ran");
+        assertTrue(results.size() >= 66, results.size() + " ran");
         for (RunResult result : results) {
             assertTrue(
                     result.getPrimaryResult().getScore() > 0, result.getParams().id());

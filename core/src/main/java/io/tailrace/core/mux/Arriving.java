@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Arriving implements ReadableByteChannel, Gulps {
 
+    /** Chunks that a result must be able to have, if it is ever to go on. */
+    public static final int LEAST_WINDOW = 2;
+
     private final Receiver receiver;
     private final long stream;
     private final OpenBody open;
@@ -258,7 +261,8 @@ public final class Arriving implements ReadableByteChannel, Gulps {
         return piece;
     }
 
-    private synchronized boolean readable() {
+    /** Whether {@link #next} would return, or throw, at once. */
+    synchronized boolean readable() {
         return !pieces.isEmpty() || complete || failure != null || settled != null;
     }
 
@@ -329,7 +333,11 @@ public final class Arriving implements ReadableByteChannel, Gulps {
         }
     }
 
+    /**
+     * With a reserve of two chunks: one that is begun stays where the next frame does not fit in what is left of it, and is
+     * left only for another.
+     */
     ChunkWindow openWindow(ChunkPool pool, int size) {
-        return pool.openWithoutWaiting(open.id(), size, 1);
+        return pool.openWithoutWaiting(open.id(), Math.max(LEAST_WINDOW, size), LEAST_WINDOW);
     }
 }

@@ -4,6 +4,7 @@ package io.tailrace.core.mux;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkWindow;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,10 +55,26 @@ final class Coalescer {
                 if (closed) {
                     return false;
                 }
-                fill(window.acquire());
+                Chunk fresh = acquire();
+                if (fresh == null) {
+                    return false;
+                }
+                fill(fresh);
             }
         }
         return true;
+    }
+
+    /** Null when this is closed, before or meanwhile. */
+    private @Nullable Chunk acquire() throws IOException {
+        try {
+            return window.acquire();
+        } catch (InterruptedIOException | IllegalStateException e) {
+            if (closed) {
+                return null;
+            }
+            throw e;
+        }
     }
 
     private synchronized boolean copy(Outgoing result, Chunk whole) {

@@ -138,6 +138,15 @@ public final class Connection {
         return mine;
     }
 
+    /** The receiving end's results. */
+    Receiver receiver() {
+        Receiver mine = receiver;
+        if (mine == null) {
+            throw new IllegalStateException("results only go out here");
+        }
+        return mine;
+    }
+
     /**
      * Greets.
      *
@@ -338,6 +347,9 @@ public final class Connection {
         @Override
         public void control(FrameHeader control, boolean intact, ByteBuf body, byte[] bytes, long offset)
                 throws IOException {
+            if (phase == Phase.CLOSED) {
+                return; // it came behind the last frame
+            }
             at = offset;
             frame = bytes;
             header = control;
@@ -468,6 +480,9 @@ public final class Connection {
 
         private void accepted() {
             opened();
+            if (phase != Phase.OPEN) {
+                return; // whoever was told has closed it
+            }
             if (sender != null) {
                 sender.begin(receiversChunk, receiversInitialCredit);
             }
@@ -478,11 +493,17 @@ public final class Connection {
 
         @Override
         public void onCredit(long stream, long bytes) throws IOException {
+            Sender from = requireSender(FrameKind.CREDIT);
             if (bytes % receiversChunk != 0) {
                 throw MalformedDataException.framingLost(
                         "credit is not in whole chunks", receiversChunk, bytes, at, null);
             }
-            requireSender(FrameKind.CREDIT).credit(stream, bytes);
+            try {
+                from.credit(stream, bytes);
+            } catch (ArithmeticException e) {
+                throw MalformedDataException.framingLost(
+                        "more credit than a number holds", Long.MAX_VALUE, Long.MAX_VALUE, at, null);
+            }
         }
 
         @Override

@@ -92,8 +92,7 @@ final class Intake {
     void accept(ByteBuffer bytes) throws IOException {
         while (bytes.hasRemaining()) {
             if (offset >= mostBytes) {
-                throw MalformedDataException.framingLost(
-                        "too many bytes before the peer has proved who it is", mostBytes, offset + 1, offset, null);
+                throw tooMany(offset + 1);
             }
             switch (state) {
                 case PREAMBLE -> fillPreamble(bytes);
@@ -102,6 +101,11 @@ final class Intake {
                 case BODY -> fillBody(bytes);
             }
         }
+    }
+
+    private MalformedDataException tooMany(long bytes) {
+        return MalformedDataException.framingLost(
+                "too many bytes before the peer has proved who it is", mostBytes, bytes, offset, null);
     }
 
     private void fillPreamble(ByteBuffer bytes) throws MalformedDataException {
@@ -157,8 +161,12 @@ final class Intake {
         if (length > most) {
             throw lost("frame is too long", most, length);
         }
-        if (frame.length < most) {
-            frame = new byte[most]; // by the kind's own bound, whatever length is claimed
+        if (frameAt + length > mostBytes) {
+            throw tooMany(frameAt + length);
+        }
+        int bound = (int) Math.min(most, mostBytes);
+        if (frame.length < bound) {
+            frame = new byte[bound]; // by the kind's own bound, whatever length is claimed
         }
         System.arraycopy(head, 0, frame, 0, HEADER_LENGTH);
         bodyLength = (int) header.wireLength();

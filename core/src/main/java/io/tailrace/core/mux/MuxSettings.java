@@ -5,7 +5,7 @@ package io.tailrace.core.mux;
  * What an end of a connection was built with. Times are in nanoseconds.
  *
  * @param name told to the peer
- * @param window most chunks of credit that one result has of its own
+ * @param window most chunks of credit that one result has of its own, at least {@link Arriving#LEAST_WINDOW}
  * @param sharedChunks most chunks of credit that the results of a connection share
  * @param initialCredit most bytes that one result may use of it
  * @param mostInside most chunks inside the link

@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class Outgoing {
 
     private static final Logger LOG = System.getLogger(Outgoing.class.getName());
+    private static final ResultFate NEVER_SENT =
+            new ResultFate(Verdict.CANCELLED, "it failed before anything of it was sent", false);
 
     private final Sender sender;
     private final long stream;
@@ -45,6 +47,10 @@ public final class Outgoing {
     private @Nullable Spill spill;
     private boolean moving;
     private boolean spillFull;
+
+    /** What waits is a failure, which is charged to nobody: it does not go to the file. */
+    private boolean failing;
+
     private boolean begun;
     private boolean terminalSent;
 
@@ -118,7 +124,11 @@ public final class Outgoing {
             region.release();
         }
         if (!taken) {
-            return settled == null;
+            boolean givenUp = settle(NEVER_SENT);
+            if (givenUp) {
+                list(); // the loop may know of it
+            }
+            return givenUp;
         }
         list();
         ResultFate lost = sender.lost();
@@ -197,7 +207,7 @@ public final class Outgoing {
     }
 
     private synchronized @Nullable Region nextToMove(boolean goOn) {
-        Region next = goOn && settled == null ? queue.poll() : null;
+        Region next = goOn && settled == null && !failing ? queue.poll() : null;
         moving = next != null;
         spillFull |= !goOn;
         if (next != null) {
@@ -239,9 +249,9 @@ public final class Outgoing {
     /** A failure goes in front of what it makes worthless; of a result that was not begun nobody need know. */
     private boolean enqueue(Region region, boolean failure) {
         if (failure) {
+            failing = true;
             drop();
             if (!begun) {
-                terminalSent = true;
                 return false;
             }
         }
@@ -298,9 +308,6 @@ public final class Outgoing {
         } else {
             taken = takeQueued(shared, initialCredit);
         }
-        if (taken != null) {
-            sentBytes = sentBytes + taken.wireBytes();
-        }
         return taken;
     }
 
@@ -340,6 +347,8 @@ public final class Outgoing {
         }
         begun = true;
         framesSent++;
+        long sent = sentBytes;
+        sentBytes = sent + bytes; // the loop's alone to write
         terminalSent |= kind.terminal();
         return true;
     }
@@ -368,6 +377,12 @@ public final class Outgoing {
         boolean first = !spillAsked;
         spillAsked = true;
         return first;
+    }
+
+    /** Credit of its own, of chunks that are not begun. */
+    long ownCredit() {
+        Account mine = own;
+        return mine == null ? 0 : mine.credit();
     }
 
     boolean terminalSent() {

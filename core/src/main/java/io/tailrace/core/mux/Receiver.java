@@ -78,6 +78,11 @@ final class Receiver {
         return streams.size();
     }
 
+    /** Chunks behind the shared credit that are not begun. */
+    int sharedUnused() {
+        return shared.unused();
+    }
+
     void ready(Arriving result) {
         mailbox.offer(result);
     }
@@ -253,8 +258,10 @@ final class Receiver {
                 grant(result);
             }
         }
-        grantShared();
-        outbox.flush();
+        if (!lost) { // or what was not said yet would go out behind the farewell
+            grantShared();
+            outbox.flush();
+        }
     }
 
     private void settled(Arriving result) {

@@ -71,6 +71,11 @@ public final class Sender {
         return streams.size();
     }
 
+    /** Credit that all share, of chunks that are not begun; on the loop. */
+    long sharedCredit() {
+        return shared.credit();
+    }
+
     /** Chunks inside the link; on the loop. */
     public int chunksInside() {
         return inside;
@@ -288,7 +293,7 @@ public final class Sender {
 
     /** It is settled, so nothing more of it is sent but, if the receiver waits for it, its terminal. */
     private void giveUp(Outgoing result, ResultFate fate) {
-        if (!result.terminalSent() && result.begun()) {
+        if (!result.terminalSent() && result.begun() && lost == null) {
             result.endSent();
             link.write(abandonment(result, fate));
         }

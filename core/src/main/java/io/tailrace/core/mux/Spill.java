@@ -54,6 +54,9 @@ final class Spill {
             return false;
         }
         synchronized (this) {
+            if (over) {
+                return true; // nobody wants it any more
+            }
             for (int frame = region.from(); frame < region.to(); frame = region.behind(frame)) {
                 int bytes = region.frameBytesAt(frame);
                 add(region.kindAt(frame) == FrameKind.END ? ~bytes : bytes);

@@ -12,6 +12,7 @@ import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.local.LocalChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.Future;
+import io.tailrace.core.frame.ByeReason;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.Departure;
 import io.tailrace.core.mux.FileSlice;
@@ -21,8 +22,14 @@ import io.tailrace.core.mux.Region;
 import io.tailrace.core.netty.NettyLoopEnd;
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
@@ -40,10 +47,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class NettyConnection extends ChannelInboundHandlerAdapter implements Link {
 
+    private static final Logger LOG = System.getLogger(NettyConnection.class.getName());
+
     private static final int NONCE_LENGTH = 32;
 
     /** How long a peer may take to read the last words. */
     private static final long LINGER_MILLIS = 2_000;
+
+    /** How long a closing end waits for its farewell to be written. */
+    private static final long FAREWELL_MILLIS = 500;
 
     /** Looks at the time so many times in a heartbeat. */
     private static final int TICKS = 8;
@@ -53,7 +65,7 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     private final SecureRandom random;
     private final BiFunction<NettyConnection, Channel, Connection> maker;
     private final ChannelFutureListener closeOnFailure = this::closeOnFailure;
-    private @Nullable Connection connection;
+    private volatile @Nullable Connection connection; // read by who closes
     private @Nullable Channel channel;
     private @Nullable ScheduledFuture<?> ticks;
     private boolean started;
@@ -155,6 +167,29 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
         lost(null);
+    }
+
+    /** Says farewell on all these channels, and waits for a moment until their peers have read it. */
+    static void endAll(Collection<Channel> channels, ByeReason reason) {
+        List<ChannelFuture> ends = new ArrayList<>();
+        for (Channel over : channels) {
+            NettyConnection end = over.pipeline().get(NettyConnection.class);
+            Connection spoken = end == null ? null : end.connection;
+            if (spoken != null && over.isActive()) {
+                try {
+                    over.eventLoop().execute(() -> spoken.close(reason, ""));
+                    ends.add(over.closeFuture());
+                } catch (RejectedExecutionException e) {
+                    LOG.log(Level.DEBUG, "its loop has ended before a connection", e);
+                }
+            }
+        }
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(FAREWELL_MILLIS);
+        for (ChannelFuture end : ends) {
+            if (!end.channel().eventLoop().inEventLoop()) {
+                end.awaitUninterruptibly(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            }
+        }
     }
 
     private void lost(@Nullable Throwable cause) {

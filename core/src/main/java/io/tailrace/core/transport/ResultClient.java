@@ -10,6 +10,7 @@ import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultSummary;
 import io.tailrace.core.ResultWriter;
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.frame.ByeReason;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.MuxSettings;
 import io.tailrace.core.mux.Proofs;
@@ -30,6 +31,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -181,6 +183,7 @@ public final class ResultClient implements AutoCloseable {
         }
         Channel open = channel;
         if (open != null) {
+            NettyConnection.endAll(List.of(open), ByeReason.DONE);
             open.close().awaitUninterruptibly();
         }
         loops.close();
@@ -237,8 +240,7 @@ public final class ResultClient implements AutoCloseable {
         channel = connecting.channel();
         connecting.addListener(done -> {
             if (!done.isSuccess()) {
-                lastFailure = done.cause();
-                again();
+                lastFailure = done.cause(); // the connection's end, which Netty tells besides, has it tried again
             } else if (closed) {
                 connecting.channel().close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
             }
@@ -301,13 +303,14 @@ public final class ResultClient implements AutoCloseable {
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
-            lastFailure = cause;
             ConnectionEvent told = event;
             if (told != null) {
                 told.end(reason, cause);
                 if (cause != null && !closed) {
                     counters.connectionLost();
                 }
+            } else if (cause != null && over.isRegistered()) {
+                lastFailure = cause;
             }
             if (wanted.isDone()) {
                 current = new CompletableFuture<>();

@@ -9,6 +9,8 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.frame.ByeReason;
+import io.tailrace.core.mux.Arriving;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.Incarnations;
 import io.tailrace.core.mux.JobAccounts;
@@ -80,7 +82,7 @@ public final class ResultServer implements AutoCloseable {
                 counters,
                 incarnations,
                 jobs,
-                Math.max(1, Math.min(builder.maxDecoders, budget - budget / 4)),
+                Math.max(1, Math.min(builder.maxDecoders, (budget - budget / 4) / builder.chunksOfEach())),
                 builder.maxResults,
                 budget / 4);
         MuxSettings settings = new MuxSettings(
@@ -206,6 +208,7 @@ public final class ResultServer implements AutoCloseable {
     @Override
     public void close() {
         listening.close().syncUninterruptibly();
+        NettyConnection.endAll(connections, ByeReason.SHUTTING_DOWN);
         connections.close().awaitUninterruptibly();
         loops.close();
     }
@@ -259,6 +262,7 @@ public final class ResultServer implements AutoCloseable {
         private int maxResults = 10_000;
         private int maxRecords = 65_536;
         private boolean firstAcceptedWins;
+        private boolean expands;
         private long maxJobBytes = Long.MAX_VALUE;
         private Duration heartbeat = Duration.ofSeconds(10);
         private Duration handshakeLimit = Duration.ofSeconds(10);
@@ -323,7 +327,7 @@ public final class ResultServer implements AutoCloseable {
             return this;
         }
 
-        /** Most chunks of credit that a result has of its own, 1 or more; the default is 16. */
+        /** Most chunks of credit that a result has of its own, 2 or more; the default is 16. */
         public Builder window(int chunks) {
             window = chunks;
             return this;
@@ -338,7 +342,10 @@ public final class ResultServer implements AutoCloseable {
             return this;
         }
 
-        /** Most results that are decoded at once; by default as many as the budget has chunks for. The others wait in line. */
+        /**
+         * Most results that are decoded at once; by default as many as the budget has two chunks for, or three with
+         * compression. The others wait in line.
+         */
         public Builder maxDecoders(int most) {
             maxDecoders = most;
             return this;
@@ -377,6 +384,7 @@ public final class ResultServer implements AutoCloseable {
         /** What expands compressed frames. */
         public Builder compression(@Nullable BlockCompression blocks) {
             reading.compression(blocks);
+            expands = blocks != null;
             return this;
         }
 
@@ -398,6 +406,11 @@ public final class ResultServer implements AutoCloseable {
             return this;
         }
 
+        /** Chunks that a result must be able to have while it is decoded. */
+        private int chunksOfEach() {
+            return Arriving.LEAST_WINDOW + (expands ? 1 : 0);
+        }
+
         private Incarnations.Policy policy() {
             return firstAcceptedWins ? Incarnations.Policy.FIRST_ACCEPTED_WINS : Incarnations.Policy.NEWEST_WINS;
         }
@@ -405,13 +418,16 @@ public final class ResultServer implements AutoCloseable {
         /**
          * Begins to listen.
          *
-         * @throws IllegalStateException without a handler, or an executor to run it
+         * @throws IllegalStateException without a handler, or an executor to run it, or with a budget too small for one result
          */
         public ResultServer start() throws IOException {
             Executor on = executor;
             Handler what = handler;
             if (on == null || what == null) {
                 throw new IllegalStateException("a server needs a handler and an executor to decode on");
+            }
+            if (pool.budgetBytes() / pool.chunkBytes() < chunksOfEach()) {
+                throw new IllegalStateException("a server needs a budget of " + chunksOfEach() + " chunks");
             }
             return new ResultServer(this, on, what);
         }

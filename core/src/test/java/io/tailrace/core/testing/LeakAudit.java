@@ -45,7 +45,7 @@ public final class LeakAudit implements BeforeEachCallback, AfterEachCallback {
 
     /** Threads of the harness and of the JDK's and Netty's own executors, which come and go as they like. */
     private static final List<String> NOT_OURS =
-            List.of("junit-", "surefire-", "ForkJoinPool.commonPool-", "globalEventExecutor-");
+            List.of("junit-", "surefire-", "ForkJoinPool.commonPool-", "globalEventExecutor-", "JFR ");
 
     private static final AtomicInteger THREADS = new AtomicInteger();
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.core.mux;
+
+/**
+ * What a seed is about.
+ *
+ * @param stalls consumers that stand still until all others are through
+ */
+record Scenario(
+        int serverChunk,
+        int clientChunk,
+        int budget,
+        int clients,
+        int tasks,
+        int longest,
+        int window,
+        int sharedChunks,
+        int decoders,
+        int mostInside,
+        int stalls,
+        boolean faults,
+        boolean misfits,
+        boolean rivals,
+        boolean secret,
+        long creditPatience,
+        long maxJobBytes) {
+
+    static Scenario of(Simulation world) {
+        int serverChunk = 512 << world.upTo(3);
+        int clientChunk = Math.max(512, serverChunk >> world.upTo(2));
+        int window = 1 + world.upTo(world.chance(50) ? 3 : 15);
+        int budget = 2 + world.upTo(world.chance(50) ? 7 : 63);
+        int decoders = Math.max(1, Math.min(1 + world.upTo(12), (budget - budget / 4) / Arriving.LEAST_WINDOW));
+        int stalls = world.chance(25) ? Math.max(0, Math.min(decoders - 1, (budget - budget / 4) / Math.max(2, window) - decoders)) : 0;
+        return new Scenario(
+                serverChunk,
+                clientChunk,
+                budget,
+                1 + world.upTo(3),
+                1 + world.upTo(world.chance(80) ? 15 : 60),
+                world.chance(60) ? 4_000 : world.chance(90) ? 40_000 : 400_000,
+                window,
+                world.upTo(world.chance(50) ? 4 : 16),
+                decoders,
+                1 + world.upTo(4),
+                stalls,
+                world.chance(40),
+                world.chance(50),
+                world.chance(30),
+                world.chance(10),
+                world.chance(15) ? 200 * Simulation.MILLIS : Long.MAX_VALUE,
+                world.chance(10) ? 50_000 : Long.MAX_VALUE);
+    }
+
+    MuxSettings server() {
+        return new MuxSettings(
+                "driver",
+                window,
+                sharedChunks,
+                (long) sharedChunks * serverChunk,
+                1,
+                500 * Simulation.MILLIS,
+                2_000 * Simulation.MILLIS,
+                60_000 * Simulation.MILLIS,
+                Long.MAX_VALUE,
+                Long.MAX_VALUE);
+    }
+
+    MuxSettings client(String name) {
+        return new MuxSettings(
+                name,
+                1,
+                4,
+                0,
+                mostInside,
+                400 * Simulation.MILLIS,
+                2_000 * Simulation.MILLIS,
+                60_000 * Simulation.MILLIS,
+                creditPatience,
+                Long.MAX_VALUE);
+    }
+}
