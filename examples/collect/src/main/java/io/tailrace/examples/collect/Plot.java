@@ -99,7 +99,7 @@ final class Plot {
         Summary first = summaries.get(0);
         long duration = summaries.stream().mapToLong(Plot::durationMicros).max().orElse(0);
         Plot plot = new Plot(title(first, role), role, duration);
-        plot.addLimit("heap of a JVM: " + first.heap(), (double) first.heap().bytes(), HEAP);
+        plot.addLimit("heap: " + first.heap(), (double) first.heap().bytes(), HEAP);
         for (Summary summary : summaries) {
             plot.add(summary);
         }
@@ -131,11 +131,11 @@ final class Plot {
 
     private void add(Summary summary) {
         if (summary.job().mode() == Mode.STOCK) {
-            add(summary, "stock: serialised bytes held", STOCK, Sample::liveBytes);
+            add(summary, "stock: bytes held", STOCK, Sample::liveBytes);
         } else {
             add(summary, "disk", DISK, Sample::diskBytes);
-            add(summary, "heap live, pool included", HEAP_LIVE, Sample::heapBytes);
-            add(summary, "direct memory, Netty's and the JDK's", DIRECT, Sample::directBytes);
+            add(summary, "heap live", HEAP_LIVE, Sample::heapBytes);
+            add(summary, "direct memory", DIRECT, Sample::directBytes);
             add(summary, "pool live", POOL, Sample::liveBytes);
         }
     }

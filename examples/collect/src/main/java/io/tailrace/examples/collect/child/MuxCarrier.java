@@ -140,7 +140,6 @@ final class MuxCarrier implements Carrier {
         ResultSummary summary = result.finish(); // until here nothing is certain
         gathering.complete(result.id().task(), answer, metrics);
         meter.addWireBytes(summary.wireBytes());
-        meter.liveHeap().lookNowAndThen();
     }
 
     private long awaitAnswers(
@@ -155,7 +154,7 @@ final class MuxCarrier implements Carrier {
         }
         long start = System.nanoTime();
         while (System.nanoTime() - start < job.slowSeconds() * 1e9) {
-            meter.liveHeap().lookNowAndThen(); // all credit is used up: the fattest moment
+            meter.liveHeap().lookNowAndThen();
             Thread.sleep(POLL_MILLIS);
         }
         awake.countDown();
@@ -170,6 +169,7 @@ final class MuxCarrier implements Carrier {
             if (listening.counters().connectionsOpened() >= job.executors() && listening.connections() == 0) {
                 break; // the answer will say what is missing
             }
+            meter.liveHeap().lookNowAndThen();
             Thread.sleep(POLL_MILLIS);
         }
         return System.nanoTime() - start;
