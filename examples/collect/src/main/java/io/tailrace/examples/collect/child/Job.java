@@ -87,7 +87,8 @@ public record Job(
         if (multiplexed()) {
             long results = (long) tasksAtOnce * (role == Role.DRIVER ? executors : 1);
             chunks = role == Role.DRIVER
-                    ? Math.max(4L * executors * window, results * (creditWindow() + EXPANDING) + (long) executors * window)
+                    ? Math.max(
+                            4L * executors * window, results * (creditWindow() + EXPANDING) + (long) executors * window)
                     : results * window + SMALL_RESULTS;
         }
         return chunks * chunkBytes;

@@ -33,7 +33,6 @@ final class Meter {
     /** Netty has the JDK make its buffers on some releases, which then counts them, and makes them past it on others. */
     private boolean nettyIsBesides;
 
-
     Meter(Carrier carrier) {
         this.carrier = carrier;
         thread.setDaemon(true);
@@ -67,7 +66,8 @@ final class Meter {
                 peakNettyBytes = Math.max(peakNettyBytes, netty);
                 peakJdkBytes = Math.max(peakJdkBytes, jdk);
                 nettyIsBesides |= jdk < netty;
-                samples.add(carrier.liveBytes(), nettyIsBesides ? netty + jdk : jdk, liveHeap.last(), carrier.diskBytes());
+                samples.add(
+                        carrier.liveBytes(), nettyIsBesides ? netty + jdk : jdk, liveHeap.last(), carrier.diskBytes());
                 if (tick % SAMPLES_PER_REPORT == 0) {
                     report();
                 }
