@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,8 @@ final class ChildProcess {
     }
 
     /** Starts a JVM of our own kind and class path, with its own temporary directory and a small heap. */
-    static ChildProcess start(Child.Role role, int number, Path directory, ByteSize heap, List<String> arguments)
+    static ChildProcess start(
+            Child.Role role, int number, Path directory, ByteSize heap, byte[] secret, List<String> arguments)
             throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -59,7 +61,20 @@ final class ChildProcess {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         ChildProcess child = new ChildProcess(role, number, directory, process);
         child.reader.start();
+        child.tell(HexFormat.of().formatHex(secret));
         return child;
+    }
+
+    /** What a child must know and nobody else: standard input stays open behind it. */
+    private void tell(String secret) throws IOException {
+        try {
+            process.getOutputStream().write((secret + "\n").getBytes(UTF_8));
+            process.getOutputStream().flush();
+        } catch (IOException e) {
+            if (isAlive()) {
+                throw e;
+            }
+        }
     }
 
     Child.Role role() {
@@ -121,7 +136,7 @@ final class ChildProcess {
 
     private synchronized void keep(Report report, String text) {
         List<String> said = reports.computeIfAbsent(report, key -> new ArrayList<>());
-        if (report == Report.PROGRESS) {
+        if (report == Report.PROGRESS || report == Report.MEMORY) {
             said.clear(); // only the last one counts, and there are many
         }
         said.add(text);

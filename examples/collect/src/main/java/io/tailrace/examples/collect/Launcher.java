@@ -8,6 +8,7 @@ import io.tailrace.examples.collect.work.LineItems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,12 +32,14 @@ final class Launcher {
     private final Job job;
     private final ByteSize heap;
     private final int port;
+    private final byte[] secret = new byte[32];
     private final List<ChildProcess> children = new ArrayList<>();
 
     Launcher(Job job, ByteSize heap, int port) {
         this.job = job;
         this.heap = heap;
         this.port = port;
+        new SecureRandom().nextBytes(secret);
     }
 
     Summary run() throws IOException, InterruptedException {
@@ -77,7 +80,12 @@ final class Launcher {
     private ChildProcess start(Path directory, Role role, int number, String driverPort) throws IOException {
         Path own = Files.createDirectory(directory.resolve(role + "-" + number));
         ChildProcess child = ChildProcess.start(
-                role, number, own, heap, List.of(directory.resolve("job").toString(), "" + number, driverPort));
+                role,
+                number,
+                own,
+                heap,
+                secret,
+                List.of(directory.resolve("job").toString(), "" + number, driverPort));
         synchronized (children) {
             children.add(child);
         }

@@ -4,6 +4,7 @@ package io.tailrace.examples.collect;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.examples.collect.child.Job;
 import io.tailrace.examples.collect.child.Job.Mode;
+import io.tailrace.examples.collect.child.Job.Transport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,10 +42,17 @@ import picocli.CommandLine.Spec;
         })
 public final class Main implements Callable<Integer> {
 
+    private static final int TASKS_AT_ONCE = 4;
+
     private enum Modes {
         tailrace,
         stock,
         both
+    }
+
+    private enum Transports {
+        mux,
+        socket
     }
 
     private enum Compression {
@@ -61,6 +69,14 @@ public final class Main implements Callable<Integer> {
             description = "How results travel: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). stock is the old"
                     + " way: value, value bytes, envelope bytes, wire. With both, the exit status is tailrace's.")
     private Modes mode = Modes.tailrace;
+
+    @Option(
+            names = "--transport",
+            defaultValue = "mux",
+            description = "What mode tailrace's results go over: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})."
+                    + " mux interleaves the results of an executor on one connection with credit and a shared secret;"
+                    + " socket sends one behind another.")
+    private Transports transport = Transports.mux;
 
     @Option(
             names = "--scale",
@@ -102,6 +118,21 @@ public final class Main implements Callable<Integer> {
             defaultValue = "8",
             description = "Tasks; each has one result (default: ${DEFAULT-VALUE}).")
     private int tasks;
+
+    @Option(
+            names = "--tasks-at-once",
+            paramLabel = "N",
+            description = "Tasks that an executor runs at a time (default: 4 with transport mux, 1 otherwise).")
+    private @Nullable Integer tasksAtOnce;
+
+    @Option(
+            names = "--slow-driver",
+            paramLabel = "SECONDS",
+            arity = "0..1",
+            fallbackValue = "20",
+            description = "The driver stands still for so long, 20 s unless told, before it reads; executors spill to"
+                    + " disk what finds no credit, and end their tasks meanwhile.")
+    private double slowDriver;
 
     @Option(
             names = "--heap",
@@ -146,7 +177,9 @@ public final class Main implements Callable<Integer> {
     @Option(
             names = "--plot",
             paramLabel = "PNG",
-            description = "Draw the bytes live over time in both modes; the other mode is run, too.")
+            description =
+                    "Draw each side's memory over time in both modes; the other mode is run, too, unless the driver is"
+                            + " slow.")
     private @Nullable Path plot;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the summary there.")
@@ -184,16 +217,21 @@ public final class Main implements Callable<Integer> {
     private List<Mode> modes() {
         Mode first = mode == Modes.stock ? Mode.STOCK : Mode.TAILRACE;
         Mode second = first == Mode.STOCK ? Mode.TAILRACE : Mode.STOCK;
-        return plot != null || mode == Modes.both ? List.of(first, second) : List.of(first);
+        boolean both = mode == Modes.both || (plot != null && slowDriver == 0);
+        return both ? List.of(first, second) : List.of(first);
     }
 
     private Job job(Mode each) {
+        int used = Math.min(executors, tasks); // one without a task would have nothing to say
         return new Job(
                 each,
+                transport == Transports.mux ? Transport.MUX : Transport.SOCKET,
                 scale,
                 file == null ? null : file.toString(),
-                Math.min(executors, tasks), // one without a task would have nothing to say
+                used,
                 tasks,
+                each == Mode.TAILRACE && multiplexed() ? Math.min(atOnce(), (tasks + used - 1) / used) : 1,
+                slowDriver,
                 (int) chunk.bytes(),
                 window,
                 compress == Compression.lz4,
@@ -202,10 +240,22 @@ public final class Main implements Callable<Integer> {
                 List.copyOf(from));
     }
 
+    private boolean multiplexed() {
+        return transport == Transports.mux && mode != Modes.stock && to == null && from.isEmpty();
+    }
+
+    private int atOnce() {
+        return tasksAtOnce == null ? TASKS_AT_ONCE : tasksAtOnce;
+    }
+
     private void requireSense() {
         require(scale > 0 && scale <= 100_000, "--scale is a number above 0");
         require(executors >= 1 && executors <= 256, "--executors is 1 to 256");
         require(tasks >= 1 && tasks <= 100_000, "--tasks is 1 to 100000");
+        require(atOnce() >= 1 && atOnce() <= 256, "--tasks-at-once is 1 to 256");
+        require(multiplexed() || tasksAtOnce == null, "--tasks-at-once is of transport mux only");
+        require(slowDriver >= 0 && slowDriver <= 3_600, "--slow-driver is 0 to 3600");
+        require(slowDriver == 0 || (multiplexed() && mode == Modes.tailrace), "--slow-driver is of transport mux only");
         int least = compress == Compression.lz4 ? 2 : 1; // a compressed chunk lies beside the one it was made from
         require(window >= least && window <= 4096, "--window is " + least + " to 4096");
         require(

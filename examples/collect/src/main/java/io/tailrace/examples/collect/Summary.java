@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param answerMatches null if nobody knows the right answer
  * @param seconds from the first connection to the last row folded
  * @param firstByteMicros from a task's start to its first payload byte at the socket or file, median of the tasks
- * @param peakLiveBytes the most serialised bytes live in one executor; in tailrace mode the pool's own count
+ * @param tasksSeconds from an executor's first task to the end of its last, of the slowest executor
  * @param outOfMemory the side that ran out of memory, null if none did
  * @param failure why there is no answer, null if there is one
  */
@@ -38,10 +39,9 @@ record Summary(
         @Nullable Boolean answerMatches,
         double seconds,
         long firstByteMicros,
-        long peakLiveBytes,
-        long driverPeakLiveBytes,
-        long driverLiveHeapBytes,
-        long executorLiveHeapBytes,
+        double tasksSeconds,
+        long spilledResults,
+        List<ProcessMemory> processes,
         String compression,
         @Nullable String outOfMemory,
         @Nullable String failure,
@@ -74,10 +74,12 @@ record Summary(
                         .map(Long::valueOf)
                         .sorted()
                         .toList()),
-                largest(children, job.from().isEmpty() ? Role.EXECUTOR : Role.DRIVER, Report.PEAK_LIVE),
-                largest(children, Role.DRIVER, Report.PEAK_LIVE),
-                largest(children, Role.DRIVER, Report.LIVE_HEAP),
-                largest(children, Role.EXECUTOR, Report.LIVE_HEAP),
+                said(children, Report.TASKS_ENDED)
+                        .mapToDouble(Double::parseDouble)
+                        .max()
+                        .orElse(0),
+                said(children, Report.SPILLED).mapToLong(Long::parseLong).sum(),
+                children.stream().map(ProcessMemory::of).toList(),
                 said(children, Report.COMPRESSION).findFirst().orElse("none"),
                 failed.stream()
                         .filter(ChildProcess::ranOutOfMemory)
@@ -94,12 +96,17 @@ record Summary(
         return children.stream().flatMap(child -> child.all(report).stream());
     }
 
-    private static long largest(List<ChildProcess> children, Role role, Report report) {
-        return children.stream()
-                .filter(child -> child.role() == role)
-                .mapToLong(child -> child.number(report))
+    private long largest(Role role, ToLongFunction<ProcessMemory> number) {
+        return processes.stream()
+                .filter(process -> process.role() == role)
+                .mapToLong(number)
                 .max()
                 .orElse(0);
+    }
+
+    /** The most serialised bytes live in one executor; in tailrace mode the pool's own count. */
+    private long peakLiveBytes() {
+        return largest(job.from().isEmpty() ? Role.EXECUTOR : Role.DRIVER, ProcessMemory::peakLiveBytes);
     }
 
     private static long median(List<Long> sorted) {
@@ -138,6 +145,7 @@ record Summary(
     private Map<String, @Nullable Object> members() {
         Map<String, @Nullable Object> members = new LinkedHashMap<>();
         members.put("mode", mode());
+        members.put("transport", transport());
         members.put("scale", job.text() == null ? job.scale() : null);
         members.put("file", job.text());
         members.put("rows", counts.rows());
@@ -148,19 +156,27 @@ record Summary(
         members.put("seconds", seconds == 0 ? null : seconds);
         members.put("firstByteMicros", measured(firstByteMicros));
         members.put("windowBytes", job.mode() == Mode.TAILRACE ? windowBytes() : null);
-        members.put("peakLiveBytes", peakLiveBytes);
-        members.put("driverPeakLiveBytes", driverPeakLiveBytes);
-        members.put("driverLiveHeapBytes", measured(driverLiveHeapBytes));
-        members.put("executorLiveHeapBytes", measured(executorLiveHeapBytes));
+        members.put("budgetBytes", job.mode() == Mode.TAILRACE ? job.budgetBytes(Role.EXECUTOR) : null);
+        members.put("driverBudgetBytes", job.mode() == Mode.TAILRACE ? job.budgetBytes(Role.DRIVER) : null);
+        members.put("peakLiveBytes", peakLiveBytes());
+        members.put("driverPeakLiveBytes", largest(Role.DRIVER, ProcessMemory::peakLiveBytes));
+        members.put("driverLiveHeapBytes", measured(largest(Role.DRIVER, ProcessMemory::heapBytes)));
+        members.put("executorLiveHeapBytes", measured(largest(Role.EXECUTOR, ProcessMemory::heapBytes)));
+        members.put("spilledBytes", ProcessMemory.sumOfDisk(processes));
+        members.put("spilledResults", spilledResults);
+        members.put("slowSeconds", job.slowSeconds());
+        members.put("tasksSeconds", tasksSeconds == 0 ? null : tasksSeconds);
         members.put("heapBytes", heap.bytes());
         members.put("executors", job.executors());
         members.put("tasks", job.tasks());
+        members.put("tasksAtOnce", job.tasksAtOnce());
         members.put("chunkBytes", job.chunkBytes());
         members.put("compression", compression);
         members.put("sending", job.threaded() ? "threaded" : "sync");
         members.put("outOfMemory", outOfMemory);
         members.put("failure", failure);
         members.put("exitCode", exitCode());
+        members.put("processes", processes.stream().map(ProcessMemory::members).toList());
         return members;
     }
 
@@ -185,9 +201,11 @@ record Summary(
             lines.add("  " + verdict());
             lines.add("");
         }
-        lines.add("  live bytes     " + liveBytes());
-        lines.add(
-                "  live heap      " + sides(shown(driverLiveHeapBytes), shown(executorLiveHeapBytes)) + ", of " + heap);
+        lines.addAll(ProcessMemory.table(processes, job.mode() == Mode.TAILRACE));
+        lines.add("  limits         " + limits());
+        if (job.slowSeconds() > 0) {
+            lines.add("  slow driver    " + slow());
+        }
         if (firstByteMicros > 0) {
             lines.add("  first byte     " + String.format(Locale.ROOT, "%.1f ms", firstByteMicros / 1e3)
                     + " after a task's start (median of the tasks)");
@@ -200,7 +218,7 @@ record Summary(
         String head = String.format(
                 Locale.ROOT,
                 "%s, %s: %,d rows, %s payload, %s wire",
-                mode(),
+                job.mode() == Mode.TAILRACE && transport() != null ? mode() + " over " + transport() : mode(),
                 job.from().isEmpty() ? what : job.from().size() + " result files",
                 counts.rows(),
                 new ByteSize(counts.payloadBytes()),
@@ -220,25 +238,37 @@ record Summary(
         return answerMatches ? "equals " + source : "DIFFERS from " + source;
     }
 
-    private String liveBytes() {
-        String peak = "at most "
-                + sides(new ByteSize(driverPeakLiveBytes).toString(), new ByteSize(peakLiveBytes).toString());
-        return job.mode() == Mode.STOCK
-                ? peak
-                : peak + "; the window is " + new ByteSize(windowBytes()) + " a result (" + job.window() + " x "
-                        + new ByteSize(job.chunkBytes()) + ")";
+    private String limits() {
+        String ofHeap = "heap " + heap + ", direct memory as much";
+        if (job.mode() == Mode.STOCK) {
+            return ofHeap;
+        }
+        return "window " + new ByteSize(windowBytes()) + " a result (" + job.window() + " x "
+                + new ByteSize(job.chunkBytes()) + "), pool " + sides() + ", " + ofHeap;
     }
 
     /** Of the sides that there are. */
-    private String sides(String driver, String executor) {
+    private String sides() {
+        String driver = new ByteSize(job.budgetBytes(Role.DRIVER)) + " in the driver";
+        String executor = new ByteSize(job.budgetBytes(Role.EXECUTOR)) + " in an executor";
         if (!job.from().isEmpty()) {
-            return driver + " in the driver";
+            return driver;
         }
-        String inExecutor = executor + " in an executor";
-        return job.to() != null ? inExecutor : driver + " in the driver, " + inExecutor;
+        return job.to() != null ? executor : driver + " and " + executor;
     }
 
-    private static String shown(long measured) {
-        return measured == 0 ? "?" : new ByteSize(measured).toString();
+    private String slow() {
+        return String.format(
+                Locale.ROOT,
+                "stood still for %.1f s; %d results spilled, at most %s on disk; the executors had ended their tasks after %.1f s",
+                job.slowSeconds(),
+                spilledResults,
+                new ByteSize(ProcessMemory.sumOfDisk(processes)),
+                tasksSeconds);
+    }
+
+    /** What was between executors and driver, null where nothing was. */
+    private @Nullable String transport() {
+        return job.to() == null && job.from().isEmpty() ? job.transport().name().toLowerCase(Locale.ROOT) : null;
     }
 }

@@ -32,6 +32,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 final class CollectTest {
 
+    /** Milliseconds of work behind which an executor's rows flow. */
+    private static final long IN_MID_STREAM = 5_000;
+
     @TempDir
     Path directory;
 
@@ -59,7 +62,15 @@ final class CollectTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"--sync", "--threaded", "--compress=lz4", "--compress=lz4 --threaded", "--chunk=512 --window=1"})
+            strings = {
+                "--sync",
+                "--threaded",
+                "--compress=lz4 --threaded",
+                "--chunk=512 --window=1",
+                "--tasks-at-once=1 --compress=lz4",
+                "--transport=socket",
+                "--transport=socket --threaded --compress=lz4",
+            })
     void collectAtScale001GivesTheSameAnswerWhateverTheWay(String options) throws IOException {
         int status = collect((options + " --scale=0.01 --tasks=5").split(" "));
 
@@ -73,7 +84,11 @@ final class CollectTest {
         assertEquals(compressed, summary("compression").contains("lz4"));
         assertEquals(compressed, number("wireBytes") < number("payloadBytes"));
         assertTrue(number("peakLiveBytes") > 0);
-        assertTrue(number("peakLiveBytes") <= number("windowBytes"), "the window is the bound");
+        assertTrue(
+                number("peakLiveBytes") <= number("tasksAtOnce") * number("windowBytes") + number("chunkBytes"),
+                "the windows of the tasks at once, and a chunk for small results, are the bound");
+        assertTrue(number("driverPeakLiveBytes") <= number("driverBudgetBytes"));
+        assertEquals("0", summary("spilledBytes"));
         assertTrue(number("executorLiveHeapBytes") > 0);
         assertTrue(number("driverLiveHeapBytes") > 0);
     }
@@ -81,6 +96,61 @@ final class CollectTest {
     @Test
     void defaultsGiveThePublishedAnswerInHeapsOf64Mebibytes() throws IOException {
         assertEquals(0, collect());
+
+        assertEquals("6001215", summary("rows"));
+        assertEquals("true", summary("answerMatches"));
+        assertEquals("\"mux\"", summary("transport"));
+        assertEquals("1.0", summary("scale"));
+        assertEquals("4", summary("tasksAtOnce"));
+        assertEquals(64L << 20, number("heapBytes"));
+        assertTrue(number("peakLiveBytes") > 0);
+        assertTrue(number("peakLiveBytes") <= number("budgetBytes"), "four windows and a chunk are the bound");
+        assertTrue(number("driverPeakLiveBytes") <= number("driverBudgetBytes"));
+        assertTrue(number("executorLiveHeapBytes") < 16 << 20, summary("executorLiveHeapBytes"));
+        assertTrue(number("driverLiveHeapBytes") < 16 << 20, summary("driverLiveHeapBytes"));
+        assertTrue(number("nettyBytesAtMost") > 0);
+        assertTrue(number("nettyBytesAtMost") <= 4 << 20, summary("nettyBytesAtMost"));
+        assertEquals(0, number("poolBytesAtEnd"));
+    }
+
+    @Test
+    void slowDriverHasExecutorsSpillAndEndTheirTasksMeanwhile() throws Exception {
+        Process launcher = launch("--scale=0.1", "--slow-driver=12", "--json=" + jsonFile());
+
+        assertEquals(0, launcher.waitFor());
+
+        assertEquals("600572", summary("rows"));
+        assertTrue(summary("answer").contains("A|F|3774200.00|5320753880.69"), summary("answer"));
+        assertTrue(number("spilledBytes") > number("payloadBytes") / 2, summary("spilledBytes"));
+        assertTrue(number("spilledBytes") <= number("wireBytes"), summary("spilledBytes"));
+        assertEquals("8", summary("spilledResults"));
+        assertTrue(Double.parseDouble(summary("tasksSeconds")) < 12, "before anything was read");
+        assertTrue(Double.parseDouble(summary("seconds")) > 12);
+        assertTrue(number("peakLiveBytes") <= number("budgetBytes"));
+        assertTrue(number("driverPeakLiveBytes") <= number("driverBudgetBytes"));
+        assertTrue(number("executorLiveHeapBytes") < 16 << 20, summary("executorLiveHeapBytes"));
+        Files.delete(json);
+        try (Stream<Path> left = Files.list(directory)) {
+            assertEquals(List.of(), left.toList(), "spilled results are gone");
+        }
+    }
+
+    private Path jsonFile() {
+        json = directory.resolve("summary.json");
+        return json;
+    }
+
+    @Test
+    void manyTasksShareOneConnectionOfEachExecutor() throws IOException {
+        assertEquals(0, collect("--scale", "0.02", "--tasks", "200", "--tasks-at-once", "16"));
+
+        assertEquals("120515", summary("rows"));
+        assertTrue(number("peakLiveBytes") <= 16 * number("windowBytes") + number("chunkBytes"));
+    }
+
+    @Test
+    void resultsOneBehindAnotherNeedOneWindow() throws IOException {
+        assertEquals(0, collect("--transport", "socket"));
 
         assertEquals("6001215", summary("rows"));
         assertEquals("true", summary("answerMatches"));
@@ -216,6 +286,12 @@ final class CollectTest {
                 "--file=/nonexistent",
                 "--to=a --from=b",
                 "--mode=stock --to=a",
+                "--transport=pigeon",
+                "--transport=socket --tasks-at-once=2",
+                "--tasks-at-once=0",
+                "--mode=both --slow-driver",
+                "--transport=socket --slow-driver=1",
+                "--slow-driver=-1",
                 "--unknown"
             })
     void wrongCommandLineIsRefusedWithStatusTwo(String options) {
@@ -232,16 +308,36 @@ final class CollectTest {
         }
     }
 
-    @Test
-    void executorThatIsKilledFailsTheJobAtOnce() throws Exception {
-        Thread killer = new Thread(() -> awaitExecutor(ProcessHandle.current()).destroyForcibly());
+    @ParameterizedTest
+    @ValueSource(strings = {"mux", "socket"})
+    void executorThatIsKilledFailsTheJobAtOnce(String transport) throws Exception {
+        Thread killer = new Thread(
+                () -> await(ProcessHandle.current(), "EXECUTOR", IN_MID_STREAM).destroyForcibly());
         killer.start();
 
-        assertEquals(1, collect("--scale", "20"));
+        assertEquals(1, collect("--scale", "20", "--transport", transport));
 
         killer.join();
         assertEquals("[]", summary("answer"));
+        assertTrue(number("rows") > 0, "it was killed in mid-stream");
         assertTrue(summary("failure").contains("ended with status 137"), summary("failure"));
+        assertTrue(summary("failure").contains("TruncatedResultException"), "the driver's own: " + summary("failure"));
+    }
+
+    @Test
+    void driverThatIsKilledFailsTheJobThoughItsExecutorsHaveSpilled() throws Exception {
+        Thread killer = new Thread(() -> {
+            await(ProcessHandle.current(), "EXECUTOR", IN_MID_STREAM);
+            await(ProcessHandle.current(), "DRIVER", 0).destroyForcibly();
+        });
+        killer.start();
+
+        assertEquals(1, collect("--scale", "20", "--slow-driver", "100"));
+
+        killer.join();
+        assertTrue(number("spilledBytes") > 0);
+        assertTrue(summary("failure").contains("driver ended with status 137"), summary("failure"));
+        assertTrue(summary("failure").contains("UndeliveredResultException"), summary("failure"));
     }
 
     @ParameterizedTest
@@ -317,18 +413,22 @@ final class CollectTest {
                 .start();
     }
 
-    /** Waits until a launcher has an executor that has worked for a while. */
     private static ProcessHandle awaitExecutor(ProcessHandle launcher) {
+        return await(launcher, "EXECUTOR", 1_000);
+    }
+
+    /** Waits until a launcher has a child of the role that has worked for a while. */
+    private static ProcessHandle await(ProcessHandle launcher, String role, long cpuMillis) {
         for (; ; ) {
             for (ProcessHandle child : launcher.descendants().toList()) {
-                boolean executor = child.info()
+                boolean wanted = child.info()
                         .arguments()
-                        .map(arguments -> List.of(arguments).contains("EXECUTOR"))
+                        .map(arguments -> List.of(arguments).contains(role))
                         .orElse(false);
-                if (executor
+                if (wanted
                         && child.info()
                                 .totalCpuDuration()
-                                .map(worked -> worked.toMillis() > 1_000)
+                                .map(worked -> worked.toMillis() >= cpuMillis)
                                 .orElse(false)) {
                     return child;
                 }

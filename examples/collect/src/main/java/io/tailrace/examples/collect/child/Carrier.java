@@ -7,9 +7,16 @@ import java.nio.channels.GatheringByteChannel;
 import java.nio.channels.ReadableByteChannel;
 
 /** The way results take from an executor to the driver; each child has one. */
-sealed interface Carrier extends AutoCloseable permits TailraceCarrier, StockCarrier {
+sealed interface Carrier extends AutoCloseable permits Carrier.OfChannels, MuxCarrier {
 
-    static Carrier of(Job job) {
+    static Carrier of(Job job, Child.Role role, byte[] secret) {
+        if (job.multiplexed()) {
+            return new MuxCarrier(job, role, secret);
+        }
+        return ofChannels(job);
+    }
+
+    private static OfChannels ofChannels(Job job) {
         return switch (job.mode()) {
             case TAILRACE -> new TailraceCarrier(job);
             case STOCK -> new StockCarrier(job);
@@ -21,18 +28,40 @@ sealed interface Carrier extends AutoCloseable permits TailraceCarrier, StockCar
 
         /** Runs one task and sends its result. */
         void send(int task) throws IOException;
+
+        /** Waits until all that was sent has left the process. */
+        default void finish() throws IOException, InterruptedException {}
     }
 
-    Sender sender(GatheringByteChannel channel, Meter meter) throws IOException;
+    /** One result behind another on a channel of its own. */
+    sealed interface OfChannels extends Carrier permits TailraceCarrier, StockCarrier {
 
-    /** The driver's end of a connection: folds every result until the connection ends. */
-    void receive(ReadableByteChannel channel, Gathering gathering, Meter meter) throws IOException;
+        Sender sender(GatheringByteChannel channel, Meter meter) throws IOException;
+
+        /** The driver's end of a connection: folds every result until the connection ends. */
+        void receive(ReadableByteChannel channel, Gathering gathering, Meter meter) throws IOException;
+    }
 
     /** Serialised bytes held in this process. */
     long liveBytes();
 
     /** The most serialised bytes ever held in this process. */
     long peakLiveBytes();
+
+    /** Direct memory of Netty's in this process. */
+    default long nettyBytes() {
+        return 0;
+    }
+
+    /** Bytes of results now on disk. */
+    default long diskBytes() {
+        return 0;
+    }
+
+    /** The most bytes of results ever on disk at once. */
+    default long peakDiskBytes() {
+        return 0;
+    }
 
     @Override
     void close();

@@ -3,6 +3,7 @@ package io.tailrace.examples.collect.child;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HexFormat;
 
 /**
  * A child JVM's main class. It ends when its launcher does: standard input is then closed.
@@ -24,8 +25,12 @@ public final class Child {
 
     private Child() {}
 
-    /** Arguments: role, job file, the executor's number, the driver's port. */
+    /**
+     * Arguments: role, job file, the executor's number, the driver's port. The job's secret comes as the first line of
+     * standard input: arguments can be seen by everybody.
+     */
     public static void main(String[] args) {
+        byte[] secret = readSecret();
         Thread watch = new Thread(Child::endWithLauncher, "launcher watch");
         watch.setDaemon(true);
         watch.start();
@@ -34,7 +39,8 @@ public final class Child {
                     Role.valueOf(args[0]),
                     Job.load(Path.of(args[1])),
                     Integer.parseInt(args[2]),
-                    Integer.parseInt(args[3]));
+                    Integer.parseInt(args[3]),
+                    secret);
         } catch (OutOfMemoryError e) {
             // The JVM itself ends on a full heap; the limit of direct memory is thrown like any exception.
             Runtime.getRuntime().halt(OUT_OF_MEMORY);
@@ -44,8 +50,8 @@ public final class Child {
         }
     }
 
-    private static void run(Role role, Job job, int number, int port) throws Exception {
-        try (Carrier carrier = Carrier.of(job)) {
+    private static void run(Role role, Job job, int number, int port, byte[] secret) throws Exception {
+        try (Carrier carrier = Carrier.of(job, role, secret)) {
             Meter meter = new Meter(carrier);
             meter.start();
             switch (role) {
@@ -66,10 +72,23 @@ public final class Child {
         return text.toString();
     }
 
+    /** Sixteen bytes or more in hexadecimal digits. */
+    private static byte[] readSecret() {
+        StringBuilder line = new StringBuilder();
+        try {
+            for (int c = System.in.read(); c >= 0 && c != '\n'; c = System.in.read()) {
+                line.append((char) c);
+            }
+        } catch (IOException e) {
+            Runtime.getRuntime().halt(FAILED); // the launcher is gone
+        }
+        return HexFormat.of().parseHex(line);
+    }
+
     private static void endWithLauncher() {
         try {
             while (System.in.read() >= 0) {
-                // nothing is ever said to a child
+                // nothing more is ever said to a child
             }
         } catch (IOException e) {
             // the same as its end

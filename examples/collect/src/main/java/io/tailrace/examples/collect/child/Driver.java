@@ -15,7 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
-/** The driver: one decoding thread for each executor's connection folds the rows while they arrive. */
+/** The driver: folds rows while they arrive, each executor's on a thread, or each result's where connections are shared. */
 final class Driver {
 
     private final Job job;
@@ -31,33 +31,39 @@ final class Driver {
     }
 
     void run(int port) throws IOException, InterruptedException {
-        long start;
-        if (job.from().isEmpty()) {
-            start = receive(port);
-        } else {
-            start = System.nanoTime();
-            readFiles();
-        }
+        long nanos = receive(port);
         Answer answer = gathering.answer();
-        Report.SECONDS.say((System.nanoTime() - start) / 1e9);
+        Report.SECONDS.say(nanos / 1e9);
         answer.lines().forEach(Report.ANSWER::say);
         List<String> expected =
                 job.text() == null ? gathering.expected() : job.work().expected();
         Report.MATCHES.say(expected == null ? "null" : expected.equals(answer.lines()));
     }
 
-    private void readFiles() throws IOException {
+    private long receive(int port) throws IOException, InterruptedException {
+        if (carrier instanceof MuxCarrier mux) {
+            return mux.receive(Executor.loopback(port), gathering, meter);
+        }
+        Carrier.OfChannels channels = (Carrier.OfChannels) carrier;
+        long start = job.from().isEmpty() ? receive(channels, port) : readFiles(channels);
+        return System.nanoTime() - start;
+    }
+
+    /** Returns when it began, as nanoTime tells it. */
+    private long readFiles(Carrier.OfChannels channels) throws IOException {
+        long start = System.nanoTime();
         for (String file : job.from()) {
             try (FileChannel channel = FileChannel.open(Path.of(file))) {
-                carrier.receive(channel, gathering, meter);
+                channels.receive(channel, gathering, meter);
             } catch (IOException e) {
                 throw new IOException(file + " cannot be read", e);
             }
         }
+        return start;
     }
 
     /** Returns when the first executor connected, as nanoTime tells it. */
-    private long receive(int port) throws IOException, InterruptedException {
+    private long receive(Carrier.OfChannels channels, int port) throws IOException, InterruptedException {
         List<SocketChannel> connections = new ArrayList<>();
         ExecutorService decoders = Executors.newFixedThreadPool(job.executors());
         try (ServerSocketChannel server = ServerSocketChannel.open()) {
@@ -70,7 +76,7 @@ final class Driver {
                 start = i == 0 ? System.nanoTime() : start;
                 connections.add(connection);
                 decoding.submit(() -> {
-                    carrier.receive(connection, gathering, meter);
+                    channels.receive(connection, gathering, meter);
                     return null;
                 });
             }

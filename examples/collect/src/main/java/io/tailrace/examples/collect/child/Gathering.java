@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.examples.collect.child;
 
+import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.WireInput;
 import io.tailrace.examples.collect.work.Answer;
 import io.tailrace.examples.collect.work.LineItems;
@@ -21,6 +22,13 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threads.</b> Each decoding thread folds on its own; complete answers are put in under the lock.
  */
 final class Gathering {
+
+    /** Rows are folded and dropped, so a result may have any length; what is kept of it may not. */
+    static final DecoderLimits LIMITS = DecoderLimits.DEFAULT
+            .withWireBytes(Long.MAX_VALUE)
+            .withPayloadBytes(Long.MAX_VALUE)
+            .withTrailerBytes(1 << 10)
+            .withValueBytes(1 << 20);
 
     private final Map<Long, Answer> answers = new TreeMap<>();
     private final Meter meter;
@@ -57,6 +65,11 @@ final class Gathering {
         if (answers.put(task, answer) != null) {
             throw new IOException("task " + task + " came twice");
         }
+    }
+
+    /** Tasks whose answers count. */
+    synchronized int size() {
+        return answers.size();
     }
 
     /** The answer of all tasks together. */

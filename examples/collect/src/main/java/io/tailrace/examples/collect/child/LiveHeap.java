@@ -23,6 +23,7 @@ final class LiveHeap {
 
     private final AtomicLong nextLook = new AtomicLong(System.nanoTime());
     private final AtomicLong largest = new AtomicLong();
+    private volatile long last;
 
     /** Looks unless somebody did within the last second. */
     void lookNowAndThen() {
@@ -40,9 +41,15 @@ final class LiveHeap {
             MemoryUsage usage = pool.getType() == MemoryType.HEAP ? pool.getCollectionUsage() : null;
             live += usage == null ? 0 : usage.getUsed();
         }
+        last = live;
         if (live > largest.getAndAccumulate(live, Math::max)) {
             Report.LIVE_HEAP.say(live);
         }
+    }
+
+    /** What the last look saw, 0 before the first. */
+    long last() {
+        return last;
     }
 
     long largest() {

@@ -2,12 +2,15 @@
 package io.tailrace.examples.collect.child;
 
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
  * What a child counts while it works. A thread of its own tells the launcher how far it is, and every
- * {@value #SAMPLE_MILLIS} ms writes the bytes live to the child's sample file.
+ * {@value #SAMPLE_MILLIS} ms writes the process's memory to the child's sample file.
  *
  * <p><b>Threads.</b> Working threads add; the meter's thread reads. Numbers may trail by a sample.
  */
@@ -23,6 +26,12 @@ final class Meter {
     private final Carrier carrier;
     private final Thread thread = new Thread(this::run, "meter");
     private volatile boolean closed;
+    private final List<BufferPoolMXBean> buffers = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class);
+    private long peakNettyBytes;
+    private long peakJdkBytes;
+
+    /** Netty has the JDK make its buffers on some releases, which then counts them, and makes them past it on others. */
+    private boolean nettyIsBesides;
 
     Meter(Carrier carrier) {
         this.carrier = carrier;
@@ -52,7 +61,13 @@ final class Meter {
     private void run() {
         try (SampleFile samples = new SampleFile(Path.of(System.getProperty("java.io.tmpdir")))) {
             for (int tick = 0; !closed; tick++) {
-                samples.add(carrier.liveBytes());
+                long netty = carrier.nettyBytes();
+                long jdk = jdkDirectBytes();
+                peakNettyBytes = Math.max(peakNettyBytes, netty);
+                peakJdkBytes = Math.max(peakJdkBytes, jdk);
+                nettyIsBesides |= jdk < netty;
+                samples.add(
+                        carrier.liveBytes(), nettyIsBesides ? netty + jdk : jdk, liveHeap.last(), carrier.diskBytes());
                 if (tick % SAMPLES_PER_REPORT == 0) {
                     report();
                 }
@@ -63,9 +78,19 @@ final class Meter {
         }
     }
 
+    /** Direct buffers that the JDK counts. */
+    private long jdkDirectBytes() {
+        return buffers.stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+
     private void report() {
         Report.PROGRESS.say(rows.sum() + " " + payloadBytes.sum() + " " + wireBytes.sum());
         Report.PEAK_LIVE.say(carrier.peakLiveBytes());
+        Report.MEMORY.say(
+                carrier.liveBytes() + " " + peakNettyBytes + " " + peakJdkBytes + " " + carrier.peakDiskBytes());
     }
 
     /** Tells the final numbers. */

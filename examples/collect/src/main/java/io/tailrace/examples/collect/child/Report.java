@@ -16,6 +16,12 @@ public enum Report {
     PEAK_LIVE,
     /** The most heap bytes that outlived a collection so far. */
     LIVE_HEAP,
+    /** Pool bytes live now; the most bytes of Netty, of the JDK's direct buffers and on disk. */
+    MEMORY,
+    /** Results of which a part went to disk. */
+    SPILLED,
+    /** From an executor's first task to the end of its last, in seconds. */
+    TASKS_ENDED,
     /** From the first connection to the last row folded. */
     SECONDS,
     /** Which compressor runs. */

@@ -23,7 +23,7 @@ import java.nio.channels.ReadableByteChannel;
  * beside them; the same flat row codec writes them, not Java serialisation; the driver folds rows one by one, where
  * Spark makes the array again. References that are no longer needed are dropped at once, as Spark does since 4.1.2.
  */
-final class StockCarrier implements Carrier {
+final class StockCarrier implements Carrier.OfChannels {
 
     private final Job job;
     private final Work work;

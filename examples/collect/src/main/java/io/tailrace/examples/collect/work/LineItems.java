@@ -11,7 +11,11 @@ import java.util.List;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** TPC-H's {@code lineitem} as work: each task generates its part of the table, the driver answers query 1. */
+/**
+ * TPC-H's {@code lineitem} as work: each task generates its part of the table, the driver answers query 1.
+ *
+ * <p><b>Threads.</b> Tasks run side by side; they share the pool of text, which is made under the lock by the first.
+ */
 public final class LineItems implements Work {
 
     /** How often, in rows, progress is told. */
@@ -37,7 +41,7 @@ public final class LineItems implements Work {
     }
 
     /** The generator's own pool of text takes 300 MB; from a small one only the comments differ, which query 1 skips. */
-    private TextPool textPool() {
+    private synchronized TextPool textPool() {
         TextPool pool = textPool;
         if (pool == null) {
             pool = new TextPool(1 << 20, Distributions.getDefaultDistributions());
