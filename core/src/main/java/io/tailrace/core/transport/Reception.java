@@ -179,12 +179,12 @@ final class Reception implements Host {
 
     private void receive(Entry entry) {
         Arriving arriving = entry.arriving;
-        arriving.start();
         Throwable thrown = null;
         ResultReader reader = null;
         boolean published = false;
         try {
             reader = reading.open(arriving);
+            arriving.start(); // behind the reader's reserve, of which credit may take what is left of the budget
             reader.nextResult();
             ArrivingResult result = new ArrivingResult(arriving, reader, cause -> end(entry, cause));
             handler.receive(result);
