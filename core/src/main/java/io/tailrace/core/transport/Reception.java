@@ -166,8 +166,11 @@ final class Reception implements Host {
 
     private void work() {
         try {
-            for (Entry entry = line.poll(); entry != null; entry = line.poll()) {
+            Entry entry = line.poll();
+            while (entry != null) {
                 receive(entry);
+                // An interrupt was the handler's, or the executor's: another task goes on, if that is to be.
+                entry = Thread.currentThread().isInterrupted() ? null : line.poll();
             }
         } finally {
             decoders.decrementAndGet();
