@@ -47,6 +47,7 @@ public final class Outgoing {
     private @Nullable Spill spill;
     private boolean moving;
     private boolean spillFull;
+    private @Nullable CompletableFuture<Void> stored;
     private boolean begun;
     private boolean terminalSent;
 
@@ -185,6 +186,7 @@ public final class Outgoing {
             }
         }
         list();
+        tellStored();
     }
 
     /** Moves it there; what fails in that fails the result. */
@@ -219,6 +221,23 @@ public final class Outgoing {
         }
         queue.addFirst(region);
         queuedBytes += region.wireBytes();
+    }
+
+    /** Completed when all of it, which must have been offered, is sent or on disk, and a part of it went there. */
+    public synchronized CompletableFuture<Void> stored() {
+        CompletableFuture<Void> known = stored;
+        if (known == null) {
+            known = new CompletableFuture<>();
+            stored = known;
+        }
+        tellStored();
+        return known;
+    }
+
+    private synchronized void tellStored() {
+        if (stored != null && spill != null && !moving && queue.isEmpty()) {
+            stored.complete(null);
+        }
     }
 
     /** Whether part of it went to disk. */

@@ -114,19 +114,20 @@ final class ResultSink implements FrameSink {
     @Override
     public void complete() throws IOException {
         Outgoing result = outgoing;
-        if (!awaitsFate || result == null || result.spilled()) {
+        if (!awaitsFate || result == null) {
             return;
         }
-        ResultFate known;
+        @Nullable ResultFate known;
         try {
-            known = fate.get();
+            CompletableFuture.anyOf(fate, result.stored()).get();
+            known = fate.getNow(null);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while waiting for the receiver's acknowledgement");
         } catch (ExecutionException e) {
             throw new IOException("a result's fate is not known", e);
         }
-        if (known.verdict() != Verdict.ACCEPTED) {
+        if (known != null && known.verdict() != Verdict.ACCEPTED) {
             throw undelivered(result);
         }
     }
