@@ -336,13 +336,13 @@ public final class Connection {
             return;
         }
         phase = Phase.CLOSED;
+        events.closed(reason, cause); // first: who is told that its result is lost opens the next one elsewhere
         if (sender != null) {
             sender.lose(new ResultFate(Verdict.LOST, reason, true));
         }
         if (receiver != null) {
             receiver.lose(reason);
         }
-        events.closed(reason, cause);
     }
 
     private static String text(IOException e) {

@@ -48,9 +48,10 @@ public final class Outgoing {
     private boolean moving;
     private boolean spillFull;
 
-    /** What waits is a failure, which is charged to nobody: it does not go to the file. */
-    private boolean failing;
+    /** A failure waits, or is out: whatever lay before it, in memory or on disk, is worth nothing. */
+    private boolean failed;
 
+    private @Nullable CompletableFuture<Void> stored;
     private boolean begun;
     private boolean terminalSent;
 
@@ -167,7 +168,7 @@ public final class Outgoing {
     void moveTo(SpillDirectory directory, Executor executor) throws IOException {
         Spill to = new Spill(directory.open(id), executor);
         synchronized (this) {
-            moving = settled == null && spill == null;
+            moving = settled == null && !failed && spill == null;
             if (!moving) {
                 to.end();
                 return;
@@ -180,7 +181,10 @@ public final class Outgoing {
                 written = to.append(next);
             } catch (IOException e) {
                 next.release();
-                throw e;
+                if (!isFailed()) {
+                    throw e;
+                }
+                continue; // the file was closed meanwhile
             }
             if (written) {
                 next.release();
@@ -189,6 +193,7 @@ public final class Outgoing {
             }
         }
         list();
+        tellStored();
     }
 
     /** Moves it there; what fails in that fails the result. */
@@ -207,7 +212,7 @@ public final class Outgoing {
     }
 
     private synchronized @Nullable Region nextToMove(boolean goOn) {
-        Region next = goOn && settled == null && !failing ? queue.poll() : null;
+        Region next = goOn && settled == null && !failed ? queue.poll() : null;
         moving = next != null;
         spillFull |= !goOn;
         if (next != null) {
@@ -216,13 +221,34 @@ public final class Outgoing {
         return next;
     }
 
+    private synchronized boolean isFailed() {
+        return failed;
+    }
+
     private synchronized void putBack(Region region) {
-        if (settled != null) {
+        if (settled != null || failed) {
             region.release();
             return;
         }
         queue.addFirst(region);
         queuedBytes += region.wireBytes();
+    }
+
+    /** Completed when all of it, which must have been offered, is sent or on disk, and a part of it went there. */
+    public synchronized CompletableFuture<Void> stored() {
+        CompletableFuture<Void> known = stored;
+        if (known == null) {
+            known = new CompletableFuture<>();
+            stored = known;
+        }
+        tellStored();
+        return known;
+    }
+
+    private synchronized void tellStored() {
+        if (stored != null && spill != null && !moving && queue.isEmpty()) {
+            stored.complete(null);
+        }
     }
 
     /** Whether part of it went to disk. */
@@ -249,7 +275,7 @@ public final class Outgoing {
     /** A failure goes in front of what it makes worthless; of a result that was not begun nobody need know. */
     private boolean enqueue(Region region, boolean failure) {
         if (failure) {
-            failing = true;
+            failed = true;
             drop();
             if (!begun) {
                 return false;
@@ -280,12 +306,12 @@ public final class Outgoing {
     }
 
     synchronized boolean hasQueued() {
-        Spill from = spill;
+        Spill from = failed ? null : spill;
         return (from != null && from.hasFrames()) || (!moving && !queue.isEmpty());
     }
 
     synchronized long queuedBytes() {
-        return queuedBytes + (spill == null ? 0 : spill.waitingBytes());
+        return queuedBytes + (spill == null || failed ? 0 : spill.waitingBytes());
     }
 
     /** Puts a part of a coalesced chunk, which is this object's from here on, in front of nothing: it is all there is. */
@@ -300,7 +326,7 @@ public final class Outgoing {
 
     /** The next frames that can be paid for, the caller's from here on; null when there are none. */
     synchronized @Nullable Departure take(Account shared, long initialCredit, int most) {
-        Spill from = spill;
+        Spill from = failed ? null : spill;
         Departure taken;
         if (from != null && from.hasFrames()) {
             taken = from.take(

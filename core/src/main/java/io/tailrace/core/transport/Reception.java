@@ -168,8 +168,11 @@ final class Reception implements Host {
     private void work() {
         DecodingLane lane = new DecodingLane(reading);
         try {
-            for (Entry entry = line.poll(); entry != null; entry = line.poll()) {
+            Entry entry = line.poll();
+            while (entry != null) {
                 lane = receive(entry, lane);
+                // An interrupt was the handler's, or the executor's: another task goes on, if that is to be.
+                entry = Thread.currentThread().isInterrupted() ? null : line.poll();
             }
         } finally {
             lane.close();
@@ -183,10 +186,11 @@ final class Reception implements Host {
     /** Returns the lane for the next one: a published result keeps its own. */
     private DecodingLane receive(Entry entry, DecodingLane lane) {
         Arriving arriving = entry.arriving;
-        arriving.start();
         try {
-            ArrivingResult result = new ArrivingResult(
-                    arriving, lane.enter(arriving), cause -> end(entry, cause), reason -> cancel(entry, reason));
+            ResultReader reader = lane.enter(arriving);
+            arriving.start(); // behind the reader's reserve, of which credit may take what is left of the budget
+            ArrivingResult result =
+                    new ArrivingResult(arriving, reader, cause -> end(entry, cause), reason -> cancel(entry, reason));
             handler.receive(result);
             if (result.isPublished()) {
                 return new DecodingLane(reading); // its publisher closes the reader, on whichever thread that runs

@@ -317,6 +317,9 @@ public final class ResultClient implements AutoCloseable {
             }
             if (wanted.isDone()) {
                 current = new CompletableFuture<>();
+                if (ResultClient.this.closed) {
+                    current.completeExceptionally(new IOException("the client is closed"));
+                }
             }
             again();
         }

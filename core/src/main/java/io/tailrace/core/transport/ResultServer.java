@@ -29,6 +29,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +71,7 @@ public final class ResultServer implements AutoCloseable {
     private final Counters counters = new Counters();
     private final Channel listening;
     private final @Nullable Proofs proofs;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private ResultServer(Builder builder, Executor executor, Handler handler) throws IOException {
         ChunkPool pool = builder.pool;
@@ -210,6 +212,9 @@ public final class ResultServer implements AutoCloseable {
     /** Closes all connections; results that have not come whole are lost. Handlers that still run end by themselves. */
     @Override
     public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
         listening.close().syncUninterruptibly();
         NettyConnection.endAll(connections, ByeReason.SHUTTING_DOWN);
         connections.close().awaitUninterruptibly();

@@ -64,10 +64,16 @@ final class ResultSink implements FrameSink {
                 result = open(chunk);
             }
             boolean whole = first && batch.size() == 1 && endsHere(chunk) && result.offerWhole(chunk);
-            if (!whole && !result.offer(chunk)) {
+            if (!whole && !result.offer(chunk) && !accepted(result)) {
                 throw undelivered(result);
             }
         }
+    }
+
+    /** A replay of one that was accepted before: the receiver wants no more of it, and its task has succeeded. */
+    private static boolean accepted(Outgoing result) {
+        ResultFate known = result.settled();
+        return known != null && known.verdict() == Verdict.ACCEPTED;
     }
 
     private Outgoing open(Chunk chunk) {
@@ -108,27 +114,28 @@ final class ResultSink implements FrameSink {
     @Override
     public void complete() throws IOException {
         Outgoing result = outgoing;
-        if (!awaitsFate || result == null || result.spilled()) {
+        if (!awaitsFate || result == null) {
             return;
         }
-        ResultFate known;
+        @Nullable ResultFate known;
         try {
-            known = fate.get();
+            CompletableFuture.anyOf(fate, result.stored()).get();
+            known = fate.getNow(null);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while waiting for the receiver's acknowledgement");
         } catch (ExecutionException e) {
             throw new IOException("a result's fate is not known", e);
         }
-        if (known.verdict() != Verdict.ACCEPTED) {
+        if (known != null && known.verdict() != Verdict.ACCEPTED) {
             throw undelivered(result);
         }
     }
 
     private UndeliveredResultException undelivered(Outgoing result) {
         ResultFate known = result.settled();
-        if (known == null || known.verdict() == Verdict.ACCEPTED) {
-            known = new ResultFate(Verdict.REFUSED, "frames behind the result's end", false);
+        if (known == null) {
+            throw new IllegalStateException("the result is not settled");
         }
         return new UndeliveredResultException(known, result.sentBytes(), id, null);
     }
