@@ -14,6 +14,9 @@ import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.TruncatedResultException;
 import io.tailrace.core.wire.UndeliveredResultException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -186,7 +189,7 @@ final class AttemptsTest {
             assertEquals(
                     Verdict.SUPERSEDED,
                     refused(ends.client(), attempt(2)).fate().verdict());
-            assertEquals(java.util.Set.of(attempt(1)), arrivals.whole().keySet());
+            assertEquals(Set.of(attempt(1)), arrivals.whole().keySet());
         }
     }
 
@@ -281,7 +284,7 @@ final class AttemptsTest {
         try (Ends ends = Ends.of(audit, Way.SOCKET, arrivals)
                 .server(server -> server.maxResults(3))
                 .open()) {
-            java.util.List<Future<?>> sent = new java.util.ArrayList<>();
+            List<Future<?>> sent = new ArrayList<>();
             for (int task = 0; task < 3; task++) {
                 ResultId id = new ResultId("job", 2, task, 0);
                 sent.add(audit.executor().submit(() -> ends.client().send(id, Filling.CODEC, new Filling(id, 10))));

@@ -56,6 +56,7 @@ final class ConnectionLossTest {
 
     @ParameterizedTest
     @EnumSource
+    @SuppressWarnings("try") // the proxy is only closed
     void connectionCutAnywhereIsMadeAgain(Ending ending) throws Exception {
         SplittableRandom random = new SplittableRandom(audit.seed());
         int cuts = LeakAudit.FULL ? 200 : 8;
@@ -151,6 +152,7 @@ final class ConnectionLossTest {
     }
 
     @Test
+    @SuppressWarnings("try")
     void slowAndSplitBytesAreOnlyLate() throws Exception {
         for (int round = 0; round < (LeakAudit.FULL ? 200 : 6); round++) {
             Arrivals arrivals = new Arrivals();

@@ -9,6 +9,7 @@ import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.ResultId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -80,7 +81,7 @@ final class HeadOfLineTest {
             ends.client().send(id, Filling.CODEC, new Filling(id, 24_000));
             nanos[task] = System.nanoTime() - start;
         }
-        java.util.Arrays.sort(nanos);
+        Arrays.sort(nanos);
         return nanos[(int) (results * 0.99)];
     }
 
@@ -122,12 +123,8 @@ final class HeadOfLineTest {
             }
             assertEquals(results, arrivals.whole().size());
             arrivals.whole().values().forEach(each -> assertEquals(bytes, each));
-            assertTrue(ends.sending().peakLiveBytes() <= exactlySending(results, chunk));
+            assertTrue(ends.sending().peakLiveBytes() <= 4L * results * chunk);
         }
-    }
-
-    private static long exactlySending(int results, int chunk) {
-        return 4L * results * chunk;
     }
 
     @ParameterizedTest

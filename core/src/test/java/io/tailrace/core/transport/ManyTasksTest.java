@@ -125,6 +125,7 @@ final class ManyTasksTest {
         }
     }
 
+    @SuppressWarnings("try") // one of the ways to end
     private void run(Ends ends, int task, SplittableRandom random, long until) throws Exception {
         for (int round = 0; System.nanoTime() < until; round++) {
             int most = 1 << random.nextInt(23);

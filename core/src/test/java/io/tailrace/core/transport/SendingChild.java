@@ -29,7 +29,6 @@ final class SendingChild {
         }
     }
 
-    @SuppressWarnings("resource") // it ends by being killed
     private static void receive(ChunkPool pool, ExecutorService threads) throws Exception {
         Arrivals arrivals = new Arrivals();
         ResultServer server = ResultServer.builder(pool)
@@ -41,7 +40,6 @@ final class SendingChild {
         Thread.sleep(60_000);
     }
 
-    @SuppressWarnings("resource")
     private static void send(ChunkPool pool, ExecutorService threads, int port, Path spill) throws Exception {
         ResultClient client = ResultClient.builder(
                         ResultEncoder.builder(pool).window(4).build())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.transport;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -130,10 +132,8 @@ final class SpillingTest {
         ResultServer.Handler handler = result -> {
             release.await();
             for (int part = 0; part < 3; part++) {
-                org.junit.jupiter.api.Assertions.assertArrayEquals(
-                        large, result.payload().readByteArray(large.length));
-                org.junit.jupiter.api.Assertions.assertArrayEquals(
-                        zeros, result.payload().readByteArray(zeros.length));
+                assertArrayEquals(large, result.payload().readByteArray(large.length));
+                assertArrayEquals(zeros, result.payload().readByteArray(zeros.length));
                 assertEquals(part, result.payload().readInt());
             }
             assertTrue(result.payload().exhausted());
@@ -286,8 +286,7 @@ final class SpillingTest {
             }
             Files.delete(folder());
             Future<?> sent = send(ends, 0, 500_000);
-            java.util.concurrent.ExecutionException failed =
-                    assertThrows(java.util.concurrent.ExecutionException.class, () -> sent.get(20, TimeUnit.SECONDS));
+            ExecutionException failed = assertThrows(ExecutionException.class, () -> sent.get(20, TimeUnit.SECONDS));
             UndeliveredResultException told = assertInstanceOf(UndeliveredResultException.class, failed.getCause());
             assertEquals(Verdict.LOST, told.fate().verdict());
             assertTrue(told.retriable());
