@@ -57,7 +57,7 @@ public final class Arriving implements ReadableByteChannel, Gulps {
 
     JobAccounts.@Nullable Account account;
 
-    private @Nullable Object attachment;
+    private volatile @Nullable Object attachment;
     boolean owns;
     boolean backlog;
     boolean terminalSeen;

@@ -539,17 +539,15 @@ public final class Connection {
         public void onCredit(long stream, long bytes) throws IOException {
             Sender to = requireSender(FrameKind.CREDIT);
             if (bytes % receiversChunk != 0) {
-                throw notInChunks(bytes);
+                throw MalformedDataException.framingLost(
+                        "credit is not in whole chunks", receiversChunk, bytes, at, null);
             }
             try {
                 to.credit(stream, bytes);
             } catch (ArithmeticException e) {
-                throw notInChunks(bytes); // an account has reached 2^63
+                throw MalformedDataException.framingLost(
+                        "more credit than a number holds", Long.MAX_VALUE, MalformedDataException.NONE, at, null);
             }
-        }
-
-        private IOException notInChunks(long bytes) {
-            return MalformedDataException.framingLost("credit is not in whole chunks", receiversChunk, bytes, at, null);
         }
 
         @Override

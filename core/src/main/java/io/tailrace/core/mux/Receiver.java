@@ -214,6 +214,10 @@ final class Receiver {
         if (result.settled() == null) {
             result.append(Arrays.copyOf(frame, length));
         }
+        JobAccounts.Account account = result.account;
+        if (account != null) {
+            account.refund(); // its bytes count no more, whenever its reader learns of it
+        }
         terminal(result);
     }
 

@@ -122,6 +122,9 @@ final class Reception implements Host {
             results.incrementAndGet();
             counters.resultOpened();
             arriving.admitted(account, new Entry(arriving, fresh, account));
+            if (arriving.settled() != null) {
+                account.refund(); // superseded in this very moment
+            }
             return true;
         } catch (ResultTooLargeException e) {
             ResultFate fate = new ResultFate(Verdict.REFUSED, String.valueOf(e.getMessage()), false);
@@ -139,6 +142,9 @@ final class Reception implements Host {
     private static void supersede(Arriving arriving, int by) {
         ResultFate fate = new ResultFate(Verdict.SUPERSEDED, "attempt " + by + " counts instead", false);
         arriving.settle(fate, new UndeliveredResultException(fate, arriving.arrivedBytes(), arriving.id(), null));
+        if (arriving.attachment() instanceof Entry entry) {
+            entry.account.refund(); // whenever its handler learns of it
+        }
     }
 
     @Override

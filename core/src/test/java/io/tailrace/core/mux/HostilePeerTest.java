@@ -255,7 +255,7 @@ final class HostilePeerTest {
                 wrong("not authenticated", into -> Tapped.data(into, new FrameSealer(7), 40)),
                 wrong("unexpected frame of the connection: BACKLOG", into -> ControlWriter.backlog(into, 7, 0, false)),
                 wrong("not authenticated", into -> ControlWriter.proof(into, new byte[32])),
-                wrong("too many bytes before the peer has proved who it is", into -> {
+                wrong("not authenticated", into -> {
                     int header = into.writerIndex();
                     into.writeZero(8_000);
                     new FrameSealer(7).seal(into, header, FrameKind.FAILURE);

@@ -50,6 +50,7 @@ final class AttemptsTest {
         try (Ends ends = Ends.of(audit, way, arrivals).open();
                 ResultWriter older = ends.client().open(attempt(0), Filling.CODEC.id())) {
             Filling.write(attempt(0), 0, 10L * CHUNK, older.payload());
+            Eventually.isTrue("begun here", () -> arrivals.begun().contains(attempt(0)));
             ends.client().send(attempt(1), Filling.CODEC, new Filling(attempt(1), 100_000));
             UndeliveredResultException told = assertThrows(
                     UndeliveredResultException.class,
