@@ -40,6 +40,9 @@ final class ResultSink implements FrameSink {
     private final CompletableFuture<ResultFate> fate = new CompletableFuture<>();
     private @Nullable Outgoing outgoing;
 
+    /** Completed behind the fate, when it has been counted. */
+    private CompletableFuture<Void> noted = new CompletableFuture<>();
+
     ResultSink(Sender sender, Counters counters, ResultId id, long declared, boolean awaitsFate) {
         this.sender = sender;
         this.counters = counters;
@@ -80,7 +83,7 @@ final class ResultSink implements FrameSink {
         long stream = FrameHeader.streamId(chunk.array(), chunk.arrayOffset() + chunk.readerIndex());
         Outgoing opened = sender.open(stream, id, declared, fate);
         counters.resultOpened();
-        fate.thenAccept(known -> ended(opened, known)).isDone();
+        noted = fate.thenAccept(known -> ended(opened, known));
         outgoing = opened;
         return opened;
     }
@@ -119,7 +122,7 @@ final class ResultSink implements FrameSink {
         }
         @Nullable ResultFate known;
         try {
-            CompletableFuture.anyOf(fate, result.stored()).get();
+            CompletableFuture.anyOf(noted, result.stored()).get();
             known = fate.getNow(null);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

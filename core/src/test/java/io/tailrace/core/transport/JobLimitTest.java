@@ -105,14 +105,18 @@ final class JobLimitTest {
                     Filling.write(id, 0, 60_000, failing.payload());
                     failing.fail(new IllegalStateException());
                 }
+                Eventually.isTrue("refunded", () -> ends.server().jobBytes("job") == 0);
             }
-            Eventually.isTrue("refunded", () -> ends.server().jobBytes("job") == 0);
             for (int attempt = 0; attempt < 10; attempt++) {
                 ResultId id = new ResultId("job", 2, 0, attempt);
                 ResultWriter open = ends.client().open(id, Filling.CODEC.id());
-                Filling.write(id, 0, 60_000, open.payload());
-                int calls = 10 + attempt;
-                Eventually.isTrue("begun", () -> arrivals.calls() > calls);
+                Filling.write(id, 0, 20_000, open.payload());
+                ResultId older = new ResultId("job", 2, 0, attempt - 1);
+                Eventually.isTrue(
+                        "begun",
+                        () -> arrivals.begun().contains(id)
+                                && (id.attempt() == 0 || arrivals.thrown().containsKey(older)));
+                Filling.write(id, 20_000, 60_000, open.payload());
                 if (attempt == 9) {
                     open.finish();
                 }
