@@ -108,7 +108,7 @@ final class ConnectionBoundsTest {
             assertFalse(client.link.closed);
             client.tell(FrameBytes.multiplexed().control(0x11, credit(0, 512)));
             assertEquals(ByeReason.PROTOCOL_BROKEN, client.link.bye);
-            assertTrue(client.link.byeText.startsWith("credit is not in whole chunks"), client.link.byeText);
+            assertTrue(client.link.byeText.startsWith("more credit than a number holds"), client.link.byeText);
         }
     }
 

@@ -57,7 +57,7 @@ final class HostileServerTest {
         broken.put("credit is not positive: 0", frames().control(0x11, longs(0, 0)));
         broken.put("credit is not in whole chunks", frames().control(0x11, longs(0, 513)));
         broken.put(
-                "credit is not in whole chunks: 2^63",
+                "more credit than a number holds: 2^63",
                 frames().control(0x11, longs(0, Long.MAX_VALUE - 511)).control(0x11, longs(0, 512)));
         broken.put("the last entry is cut", frames().control(0x11, new byte[24]));
         broken.put("unknown verdict", frames().control(0x17, new byte[] {9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}));
