@@ -58,6 +58,9 @@ public final class Arriving implements ReadableByteChannel, Gulps {
     JobAccounts.@Nullable Account account;
 
     private volatile @Nullable Object attachment;
+    /** Whether somebody will read it: what nobody will is passed over. */
+    boolean wanted;
+
     boolean owns;
     boolean backlog;
     boolean terminalSeen;

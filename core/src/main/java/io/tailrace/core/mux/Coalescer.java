@@ -42,7 +42,8 @@ final class Coalescer {
     }
 
     /**
-     * Copies a result's only chunk, waiting for room; false when it is too long, or nothing is taken any more.
+     * Copies a result's only chunk, waiting for room while there are chunks here that will come back; false when it is too long,
+     * the process has no chunk for it now, or nothing is taken any more: then it goes by itself.
      *
      * @throws java.io.InterruptedIOException when interrupted while waiting
      */
@@ -65,10 +66,19 @@ final class Coalescer {
         return true;
     }
 
-    /** Null when this is closed, before or meanwhile. */
+    /** Null when this is closed, before or meanwhile, and when none can be had but by waiting for other results. */
     private @Nullable Chunk acquire() throws IOException {
+        synchronized (this) { // where this is closed, too: the window is for one thread at a time
+            Chunk free = closed ? null : window.tryAcquire();
+            if (free != null || closed || window.live() < window.size()) {
+                return free;
+            }
+        }
         try {
-            return window.acquire();
+            window.awaitLive(window.size() - 1);
+            synchronized (this) {
+                return closed ? null : window.tryAcquire();
+            }
         } catch (InterruptedIOException | IllegalStateException e) {
             if (closed) {
                 return null;
@@ -121,11 +131,11 @@ final class Coalescer {
 
     /** Nothing is added any more; what is there can still be taken. */
     void close() {
+        window.interruptAcquire();
         synchronized (this) {
             closed = true;
+            window.close();
         }
-        window.interruptAcquire();
-        window.close();
     }
 
     private void seal(Chunk chunk) {

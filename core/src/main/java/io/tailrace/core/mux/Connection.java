@@ -210,7 +210,7 @@ public final class Connection {
             end(e.reason, e.text, e);
         } catch (IOException e) {
             end(ByeReason.PROTOCOL_BROKEN, text(e), e);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             fault(e);
         }
     }
@@ -227,13 +227,13 @@ public final class Connection {
             if (receiver != null) {
                 receiver.flush();
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             fault(e);
         }
     }
 
     /** Nobody would go on with it: rather no connection than one that stands still. */
-    private void fault(RuntimeException e) {
+    private void fault(Throwable e) {
         LOG.log(Level.WARNING, "a fault of this end's own ends the connection with " + peer, e);
         end(ByeReason.SHUTTING_DOWN, "a fault of this end", new IOException("a fault of this end: " + e, e));
     }
@@ -249,7 +249,7 @@ public final class Connection {
     public void tick() {
         try {
             look();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             fault(e);
         }
     }
@@ -336,12 +336,15 @@ public final class Connection {
             return;
         }
         phase = Phase.CLOSED;
-        events.closed(reason, cause); // first: who is told that its result is lost opens the next one elsewhere
-        if (sender != null) {
-            sender.lose(new ResultFate(Verdict.LOST, reason, true));
-        }
-        if (receiver != null) {
-            receiver.lose(reason);
+        try {
+            events.closed(reason, cause); // first: who is told that its result is lost opens the next one elsewhere
+        } finally {
+            if (sender != null) {
+                sender.lose(new ResultFate(Verdict.LOST, reason, true));
+            }
+            if (receiver != null) {
+                receiver.lose(reason);
+            }
         }
     }
 

@@ -13,15 +13,15 @@ import java.util.function.Consumer;
 final class GuardedLoop implements Executor {
 
     private final Executor loop;
-    private Consumer<RuntimeException> fault = e -> {
-        throw e;
+    private Consumer<Throwable> fault = e -> {
+        throw new IllegalStateException(e);
     };
 
     GuardedLoop(Executor loop) {
         this.loop = loop;
     }
 
-    void onFault(Consumer<RuntimeException> told) {
+    void onFault(Consumer<Throwable> told) {
         fault = told;
     }
 
@@ -33,7 +33,7 @@ final class GuardedLoop implements Executor {
     private void run(Runnable task) {
         try {
             task.run();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             fault.accept(e);
         }
     }

@@ -50,4 +50,10 @@ final class Mailbox<E> {
     E poll() {
         return queue.relaxedPoll();
     }
+
+    /** The same, waiting for one that is being offered right now: for a last drain, behind which nobody looks again. */
+    @Nullable
+    E pollAll() {
+        return queue.poll();
+    }
 }

@@ -146,6 +146,10 @@ public final class Outgoing {
             written = to.append(region);
         } catch (IOException e) {
             region.release();
+            if (settled != null) {
+                return false; // the file was closed with it
+            }
+            abandon(new ResultFate(Verdict.LOST, "could not be spilled: " + e, true));
             throw e;
         }
         synchronized (this) {
@@ -257,7 +261,7 @@ public final class Outgoing {
     }
 
     /** Gives it up on this side: the receiver is told, if it has heard of it. */
-    void abandon(ResultFate why) {
+    public void abandon(ResultFate why) {
         if (settle(why)) {
             list();
         }

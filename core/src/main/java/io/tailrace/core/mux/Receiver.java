@@ -116,7 +116,7 @@ final class Receiver {
         if (frameBytes > chunkBytes || room == null || !room.place((int) frameBytes)) {
             throw fault("frame without credit", 0, frameBytes, at, result);
         }
-        copies = result.settled() == null && counts(result, header);
+        copies = result.wanted && result.settled() == null && counts(result, header);
         if (copies) {
             header.copyTo(room.chunk(), room.at());
         }
@@ -125,8 +125,9 @@ final class Receiver {
     /** Whether the job may have these bytes, too: if not, the result is refused where it stands. */
     private static boolean counts(Arriving result, FrameHeader header) {
         JobAccounts.Account account = result.account;
-        if (account == null || (header.kind() != FrameKind.DATA && header.kind() != FrameKind.TRAILER)) {
-            return true;
+        boolean counted = header.kind() == FrameKind.DATA || header.kind() == FrameKind.TRAILER;
+        if (account == null || !counted || header.rawLength() > FrameLayout.MAX_CHUNK_SIZE) {
+            return true; // a length that no frame has is its reader's to refuse
         }
         try {
             account.add(header.rawLength());
@@ -201,6 +202,7 @@ final class Receiver {
         if (malformed != null) {
             result.settle(refused(malformed, true), malformed);
         } else if (host.admit(result)) {
+            result.wanted = true;
             dispatched.add(result);
         }
     }
@@ -370,7 +372,7 @@ final class Receiver {
         if (window != null) {
             window.close();
         }
-        host.giveShare(sharedChunks);
+        host.giveShare(sharedChunks); // though what has come whole is still to be read, and keeps its chunks for so long
         sharedChunks = 0;
     }
 

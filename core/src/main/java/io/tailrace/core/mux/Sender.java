@@ -43,6 +43,10 @@ public final class Sender {
     private int receiversChunk;
     private long initialCredit;
     private boolean open;
+
+    /** A failure was written and not flushed. */
+    private boolean gaveUp;
+
     private int inside;
     private volatile @Nullable ResultFate lost;
 
@@ -117,9 +121,18 @@ public final class Sender {
             enlist(result);
         }
         pump();
+        if (gaveUp && lost == null) {
+            gaveUp = false;
+            link.flush();
+        }
     }
 
     private void enlist(Outgoing result) {
+        ResultFate over = lost;
+        if (over != null) {
+            result.settle(over);
+            return;
+        }
         ResultFate settled = result.settled();
         if (settled != null) {
             giveUp(result, settled);
@@ -268,9 +281,6 @@ public final class Sender {
 
     /** Credit that all share has come: whoever starves may try. */
     private void reviveAll() {
-        if (turns.size() == streams.size()) {
-            return;
-        }
         for (Outgoing result : streams.values()) {
             enlist(result);
         }
@@ -295,6 +305,7 @@ public final class Sender {
     private void giveUp(Outgoing result, ResultFate fate) {
         if (!result.terminalSent() && result.begun() && lost == null) {
             result.endSent();
+            gaveUp = true;
             link.write(abandonment(result, fate));
         }
         forget(result);
@@ -346,7 +357,7 @@ public final class Sender {
         coalescer.close();
         dropCoalesced(fate);
         mailbox.begin();
-        for (Outgoing result = mailbox.poll(); result != null; result = mailbox.poll()) {
+        for (Outgoing result = mailbox.pollAll(); result != null; result = mailbox.pollAll()) {
             result.settle(fate);
         }
         for (Outgoing result : new ArrayList<>(streams.values())) {

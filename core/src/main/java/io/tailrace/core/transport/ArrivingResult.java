@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,8 @@ public final class ArrivingResult {
     private final Consumer<String> cancels;
     private @Nullable ResultSummary summary;
     private boolean published;
+    private volatile boolean subscribed;
+    private volatile boolean over;
 
     /** @param ends told how a published result ended: null when it was complete */
     ArrivingResult(
@@ -59,6 +62,7 @@ public final class ArrivingResult {
 
     /** The payload, verified frame by frame. */
     public WireInput payload() {
+        requireHere();
         return reader.payload();
     }
 
@@ -68,11 +72,25 @@ public final class ArrivingResult {
      * @throws io.tailrace.core.wire.MalformedDataException before anything is read when the payload is another codec's
      */
     public <T> T decode(ValueCodec<T> codec) throws IOException {
+        requireHere();
         return reader.decode(codec);
+    }
+
+    /**
+     * Reads the payload as a value and the result to its end: what this returns is complete. It counts when the handler has
+     * returned, unless another attempt has come before.
+     *
+     * @throws io.tailrace.core.wire.ResultException as {@link ResultReader#finish}
+     */
+    public <T> T decodeWhole(ValueCodec<T> codec) throws IOException {
+        T value = decode(codec);
+        finish();
+        return value;
     }
 
     /** The trailer; what was not read of the payload is verified and skipped. */
     public WireInput trailer() throws IOException {
+        requireHere();
         return reader.trailer();
     }
 
@@ -84,6 +102,7 @@ public final class ArrivingResult {
     public ResultSummary finish() throws IOException {
         ResultSummary known = summary;
         if (known == null) {
+            requireHere();
             known = reader.finish();
             summary = known;
         }
@@ -98,7 +117,30 @@ public final class ArrivingResult {
     public <E> Flow.Publisher<E> publish(ValueCodec<? extends Iterator<E>> codec, Executor executor) {
         Flow.Publisher<E> elements = reader.publish(codec, executor);
         published = true;
-        return subscriber -> elements.subscribe(new Ending<>(subscriber, ends));
+        AtomicBoolean taken = new AtomicBoolean();
+        return subscriber -> {
+            boolean first = taken.compareAndSet(false, true);
+            subscribed |= first;
+            elements.subscribe(first ? new Ending<>(subscriber, ends) : subscriber);
+        };
+    }
+
+    /** Closes a reader that was given to a publisher which nobody subscribed to. */
+    void closeUnsubscribed() {
+        if (published && !subscribed) {
+            reader.close();
+        }
+    }
+
+    private void requireHere() {
+        if (over) {
+            throw new IllegalStateException("its handler has returned: " + id());
+        }
+    }
+
+    /** The reader goes on to another result. */
+    void leave() {
+        over = true;
     }
 
     boolean isPublished() {
@@ -124,12 +166,22 @@ public final class ArrivingResult {
         @Override
         public void onSubscribe(Flow.Subscription from) {
             subscription = from;
-            subscriber.onSubscribe(this);
+            try {
+                subscriber.onSubscribe(this);
+            } catch (Throwable e) {
+                ends.accept(e); // a subscriber that throws is none, and is told nothing more
+                throw e;
+            }
         }
 
         @Override
         public void onNext(E element) {
-            subscriber.onNext(element);
+            try {
+                subscriber.onNext(element);
+            } catch (Throwable e) {
+                ends.accept(e);
+                throw e;
+            }
         }
 
         @Override

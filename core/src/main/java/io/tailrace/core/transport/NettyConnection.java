@@ -217,8 +217,15 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
             timer.cancel(false);
         }
         Connection mine = connection;
-        if (mine != null) {
-            mine.lost(cause);
+        try {
+            if (mine != null) {
+                mine.lost(cause);
+            }
+        } finally {
+            Channel over = channel;
+            if (over != null && over.isOpen() && cause != null) {
+                over.close().addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import io.tailrace.core.sink.NettyMemory;
 import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +39,8 @@ final class NettyLoops {
 
     /** A peer within the process hands its last tasks to these loops. */
     private static final long LOCAL_QUIET_MILLIS = 20;
+
+    private static final int LONGEST_NAME = 255;
 
     private final EventLoopGroup group;
     private final boolean ours;
@@ -117,6 +120,25 @@ final class NettyLoops {
         }
         if (!inside) {
             ended.awaitUninterruptibly(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    static void requireAtLeast(int least, int actual, String what) {
+        if (actual < least) {
+            throw new IllegalArgumentException(what + ": " + actual + ", at least " + least);
+        }
+    }
+
+    static void requireNotNegative(Duration time, String what) {
+        if (time.isNegative()) {
+            throw new IllegalArgumentException(what + ": " + time);
+        }
+    }
+
+    static void requireName(String name) {
+        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes > LONGEST_NAME) {
+            throw new IllegalArgumentException("a name of " + bytes + " bytes: at most " + LONGEST_NAME);
         }
     }
 

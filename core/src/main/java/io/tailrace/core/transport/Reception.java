@@ -163,7 +163,9 @@ final class Reception implements Host {
             try {
                 executor.execute(this::work);
             } catch (RejectedExecutionException e) {
-                decoders.decrementAndGet();
+                if (decoders.decrementAndGet() > 0) {
+                    return; // those that run take the rest, one behind another
+                }
                 for (Entry entry = line.poll(); entry != null; entry = line.poll()) {
                     end(entry, new ResultFate(Verdict.REFUSED, "the receiver's decoding executor has ended", true), e);
                 }
@@ -192,31 +194,51 @@ final class Reception implements Host {
     /** Returns the lane for the next one: a published result keeps its own. */
     private DecodingLane receive(Entry entry, DecodingLane lane) {
         Arriving arriving = entry.arriving;
+        ArrivingResult result = null;
         try {
             ResultReader reader = lane.enter(arriving);
             arriving.start(); // behind the reader's reserve, of which credit may take what is left of the budget
-            ArrivingResult result =
-                    new ArrivingResult(arriving, reader, cause -> end(entry, cause), reason -> cancel(entry, reason));
+            result = new ArrivingResult(arriving, reader, cause -> end(entry, cause), reason -> cancel(entry, reason));
             handler.receive(result);
             if (result.isPublished()) {
+                if (arriving.settled() != null) {
+                    result.closeUnsubscribed();
+                    end(entry, null);
+                }
                 return new DecodingLane(reading); // its publisher closes the reader, on whichever thread that runs
             }
             result.finish();
+            result.leave();
             arriving.close();
             end(entry, null);
+            return lane;
         } catch (Throwable e) {
-            lane.close();
-            arriving.close();
-            end(entry, e);
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }
+            fail(entry, result, lane, e);
+            return new DecodingLane(reading);
         }
-        return lane;
+    }
+
+    private void fail(Entry entry, @Nullable ArrivingResult result, DecodingLane lane, Throwable cause) {
+        try {
+            if (result != null && result.isPublished()) {
+                result.closeUnsubscribed(); // else its reader is in other hands, which the ending reaches
+            } else {
+                if (result != null) {
+                    result.leave();
+                }
+                lane.close();
+                entry.arriving.close();
+            }
+        } finally {
+            end(entry, cause);
+        }
     }
 
     /** What was recorded of it first is what its sender is told. */
-    private static void cancel(Entry entry, String reason) {
+    private void cancel(Entry entry, String reason) {
         Arriving arriving = entry.arriving;
         ResultFate fate = new ResultFate(Verdict.CANCELLED, reason, false);
         if (entry.opening.settle(fate)) {
@@ -265,16 +287,16 @@ final class Reception implements Host {
         if (counts) {
             arriving.settle(fate, thrown == null ? null : new IOException("the result has ended", thrown));
         }
-        note(entry, fate);
+        note(entry);
         if (thrown != null && !(thrown instanceof ResultException)) {
             LOG.log(Level.DEBUG, "a handler failed on result " + arriving.id(), thrown);
         }
     }
 
-    private void note(Entry entry, ResultFate fate) {
+    private void note(Entry entry) {
         Arriving arriving = entry.arriving;
-        ResultFate settled = arriving.settled();
-        ResultFate known = settled == null ? fate : settled;
+        ResultFate settled = arriving.settled(); // null where another attempt has come before and is about to say so
+        ResultFate known = settled == null ? new ResultFate(Verdict.SUPERSEDED, "", false) : settled;
         counters.resultEnded(known, arriving.arrivedBytes());
         ResultEvent event = entry.event;
         if (event != null) {

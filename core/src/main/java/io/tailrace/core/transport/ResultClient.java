@@ -36,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -281,7 +282,11 @@ public final class ResultClient implements AutoCloseable {
         }
         long most = Math.min(LONGEST_BACKOFF_MILLIS, 50L << Math.min(20, failures.incrementAndGet()));
         long millis = most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1);
-        retry = loops.group().next().schedule(this::connect, millis, TimeUnit.MILLISECONDS);
+        try {
+            retry = loops.group().next().schedule(this::connect, millis, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.log(Level.DEBUG, "the event loops have ended: there will be no other connection", e);
+        }
     }
 
     /** Follows one connection's turns. */
@@ -373,30 +378,35 @@ public final class ResultClient implements AutoCloseable {
 
         /** What this process calls itself to the receiver; at most 255 bytes of UTF-8. */
         public Builder name(String own) {
+            NettyLoops.requireName(own);
             name = own;
             return this;
         }
 
         /** Most chunks inside Netty at once; the default is 4. */
         public Builder chunksInside(int most) {
+            NettyLoops.requireAtLeast(1, most, "chunks inside Netty");
             chunksInside = most;
             return this;
         }
 
         /** Most chunks in which small results gather; the default is 4. */
         public Builder coalescingChunks(int most) {
+            NettyLoops.requireAtLeast(1, most, "coalescing chunks");
             coalescingChunks = most;
             return this;
         }
 
         /** How often the connection says something; a peer that is silent for twice its own is given up. The default is 10 s. */
         public Builder heartbeat(Duration interval) {
+            NettyLoops.requireNotNegative(interval, "heartbeat");
             heartbeat = interval;
             return this;
         }
 
         /** How long to wait for a connection, and for the peer's proof; the default is 10 seconds. */
         public Builder connectLimit(Duration longest) {
+            NettyLoops.requireNotNegative(longest, "connect limit");
             connectLimit = longest;
             return this;
         }

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * ResultServer server = ResultServer.builder(pool)
  *         .secret(secret)
  *         .decodingOn(executor)
- *         .handler(result -> rows.add(result.decode(codec)))
+ *         .handler(result -> rows.add(result.decodeWhole(codec)))
  *         .start();
  * }</pre>
  *
@@ -267,7 +267,7 @@ public final class ResultServer implements AutoCloseable {
         private @Nullable Executor executor;
         private @Nullable Handler handler;
         private String name = "server";
-        private int window = 16;
+        private int window = 8;
         private int sharedChunks = 16;
         private int maxDecoders = Integer.MAX_VALUE;
         private int maxResults = 10_000;
@@ -334,12 +334,15 @@ public final class ResultServer implements AutoCloseable {
 
         /** What this process calls itself to its peers; at most 255 bytes of UTF-8. */
         public Builder name(String own) {
+            NettyLoops.requireName(own);
             name = own;
             return this;
         }
 
-        /** Most chunks of credit that a result has of its own, 2 or more; the default is 16. */
+        /** Most chunks of credit that a result has of its own, 2 or more; the default is 8. A handler
+         * that stands still keeps so many of the budget. */
         public Builder window(int chunks) {
+            NettyLoops.requireAtLeast(1, chunks, "window");
             window = chunks;
             return this;
         }
@@ -349,6 +352,7 @@ public final class ResultServer implements AutoCloseable {
          * result may use half of them. All connections together have a quarter of the budget for it.
          */
         public Builder sharedChunks(int chunks) {
+            NettyLoops.requireAtLeast(0, chunks, "shared chunks");
             sharedChunks = chunks;
             return this;
         }
@@ -358,6 +362,7 @@ public final class ResultServer implements AutoCloseable {
          * compression. The others wait in line.
          */
         public Builder maxDecoders(int most) {
+            NettyLoops.requireAtLeast(1, most, "decoders");
             maxDecoders = most;
             return this;
         }
@@ -401,18 +406,21 @@ public final class ResultServer implements AutoCloseable {
 
         /** How often each connection says something; a peer that is silent for twice its own is given up. The default is 10 s. */
         public Builder heartbeat(Duration interval) {
+            NettyLoops.requireNotNegative(interval, "heartbeat");
             heartbeat = interval;
             return this;
         }
 
         /** How long a peer may take to prove who it is; the default is 10 seconds. */
         public Builder handshakeLimit(Duration longest) {
+            NettyLoops.requireNotNegative(longest, "handshake limit");
             handshakeLimit = longest;
             return this;
         }
 
         /** How long one frame may take to come whole; the default is a minute. */
         public Builder frameLimit(Duration longest) {
+            NettyLoops.requireNotNegative(longest, "frame limit");
             frameLimit = longest;
             return this;
         }

@@ -59,6 +59,20 @@ final class ResultSink implements FrameSink {
 
     @Override
     public void write(FrameBatch batch) throws IOException {
+        try {
+            offerAll(batch);
+        } catch (UndeliveredResultException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            Outgoing given = outgoing;
+            if (given != null) {
+                given.abandon(new ResultFate(Verdict.LOST, "it could not be sent: " + e, true));
+            }
+            throw e;
+        }
+    }
+
+    private void offerAll(FrameBatch batch) throws IOException {
         Outgoing result = outgoing;
         for (int i = 0; i < batch.size(); i++) {
             Chunk chunk = batch.get(i);

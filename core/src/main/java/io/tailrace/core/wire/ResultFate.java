@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * What became of a result on the other side of its connection.
  *
  * @param reason in words; may be empty
- * @param retriable whether the same task, run or sent again, may well succeed
+ * @param retriable whether the same task may well succeed in a new attempt; the same attempt is told the same again
  */
 public record ResultFate(Verdict verdict, String reason, boolean retriable) implements Serializable {
 

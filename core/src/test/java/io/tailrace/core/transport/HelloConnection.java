@@ -38,7 +38,7 @@ public final class HelloConnection {
             ResultServer server = ResultServer.builder(drivers) // a driver's, with a pool of its own
                     .secret(secret)
                     .decodingOn(executor)
-                    .handler(result -> received.put(result.id().task(), result.decode(CODEC))) // as its frames arrive
+                    .handler(result -> received.put(result.id().task(), result.decodeWhole(CODEC))) // as it arrives
                     .start();
             ResultClient client = ResultClient.builder(encoder) // an executor's, for all of its tasks
                     .secret(secret)
