@@ -4,14 +4,13 @@ package io.tailrace.core.mux;
 /**
  * What one driver is asked to bear, and what it is given for it.
  *
- * @param rounds long results that each executor sends one after another; beside them, four times as many of 1 KiB
+ * @param rounds long results that each executor sends one after another; beside them, until the last, results of 1 KiB
  * @param bytes of a long result
  * @param decoders results that are decoded at once
  */
 record Capacity(int executors, int rounds, int bytes, long budget, int chunk, int sharedChunks, int decoders) {
 
     static final int SMALL = 1 << 10;
-    static final int SMALL_ONES = 4;
     static final int WINDOW = 16;
 
     /** 10 Gbit/s each way, which all connections share. */
@@ -34,8 +33,8 @@ record Capacity(int executors, int rounds, int bytes, long budget, int chunk, in
         return Math.max(1, Math.min(decoders, (chunks() - chunks() / 4) / Arriving.LEAST_WINDOW));
     }
 
-    long bytesOfEach() {
-        return (long) rounds * (bytes + SMALL_ONES * SMALL);
+    int longResults() {
+        return executors * rounds;
     }
 
     static long nanos(long bytes, long bytesPerSecond) {

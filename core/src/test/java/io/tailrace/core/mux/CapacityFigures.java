@@ -9,21 +9,23 @@ import java.util.Locale;
  *
  * @param sharing connections that got credit for their results to share
  * @param peak receive memory live at once
+ * @param admitted results that began
  * @param credit from each wish for credit to the first of it
- * @param small from the beginning of each small result to its acceptance
- * @param finished when each executor had all its results accepted, from the beginning
+ * @param longOnes from the beginning of each long result to its acceptance
+ * @param small likewise of each small one
+ * @param jain index of the executors' bytes per second
  */
 record CapacityFigures(
         Capacity of,
         int sharing,
         long peak,
-        int accepted,
+        int admitted,
         Percentiles credit,
+        Percentiles longOnes,
         Percentiles small,
-        Percentiles finished,
         double jain,
-        double throughput,
-        double ofLink) {
+        double ofLink,
+        double resultsPerSecond) {
 
     /** Of some durations; all are 0 of none. */
     record Percentiles(int count, long least, long median, long p99, long most) {
@@ -51,33 +53,42 @@ record CapacityFigures(
         return sum * sum / (durations.length * squares);
     }
 
+    int accepted() {
+        return longOnes.count + small.count;
+    }
+
     static String heading() {
-        return "| executors | long results | budget | chunk | shared credit of a connection | connections that have it"
-                + " | receive memory, peak | wish for credit to credit, median / p99 | share that had to wish"
-                + " | result of 1 KiB to its acceptance, median / p99 | Jain's index | first / last done"
-                + " | of the link |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+        return "| executors | results, each | budget | chunk | `sharedChunks` | decoders | connections with shared credit"
+                + " | memory, peak | had to wish | wish to credit, median / 99 % | long result, least / median / 99 %"
+                + " | of 1 KiB, median / 99 % | Jain | of the link | results/s |\n|"
+                + "---|".repeat(15);
     }
 
     String row() {
         return String.format(
                 Locale.ROOT,
-                "| %,d | %d × %s | %s | %s | %s | %,d | %s | %s / %s ms | %.2f | %s / %s ms | %.3f | %.2f | %.2f |",
+                "| %,d | %d × %s | %s | %s | %d | %d | %,d | %s | %.0f %% | %s / %s | %s / %s / %s | %s / %s"
+                        + " | %.3f | %.2f | %,.0f |",
                 of.executors(),
                 of.rounds(),
                 size(of.bytes()),
                 size(of.budget()),
                 size(of.chunk()),
-                size((long) of.sharedChunks() * of.chunk()),
+                of.sharedChunks(),
+                of.mostDecoded(),
                 sharing,
                 size(peak),
+                100.0 * credit.count / admitted,
                 millis(credit.median),
                 millis(credit.p99),
-                (double) credit.count / accepted,
+                millis(longOnes.least),
+                millis(longOnes.median),
+                millis(longOnes.p99),
                 millis(small.median),
                 millis(small.p99),
                 jain,
-                (double) finished.least / finished.most,
-                ofLink);
+                ofLink,
+                resultsPerSecond);
     }
 
     private static String size(long bytes) {
@@ -90,6 +101,6 @@ record CapacityFigures(
 
     private static String millis(long nanos) {
         double millis = nanos / 1e6;
-        return String.format(Locale.ROOT, millis < 10 ? "%.2f" : "%,.0f", millis);
+        return String.format(Locale.ROOT, millis < 10 ? "%.1f" : "%,.0f", millis);
     }
 }

@@ -11,15 +11,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.LinkedHashSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Many executors and one driver, whose link is what they all have to share. Each sends two results at a time, the next one
- * when the last was accepted.
+ * Many executors and one driver, whose link is what they all have to share. Each sends two results at a time, a long one and
+ * a small one, and the next when the last was accepted.
  */
 final class CapacityRun {
 
@@ -43,8 +43,9 @@ final class CapacityRun {
     private int sharing;
     private int decoding;
     private int open;
-    private int accepted;
+    private int admitted;
     private final Durations credit = new Durations();
+    private final Durations longOnes = new Durations();
     private final Durations small = new Durations();
 
     private record Entry(Executor by, Arriving arriving) {}
@@ -56,6 +57,10 @@ final class CapacityRun {
         void add(long value) {
             values = count == values.length ? Arrays.copyOf(values, 2 * count) : values;
             values[count++] = value;
+        }
+
+        CapacityFigures.Percentiles percentiles() {
+            return CapacityFigures.Percentiles.of(values, count);
         }
     }
 
@@ -84,8 +89,8 @@ final class CapacityRun {
         private final Set<CapacityReading> readings = new LinkedHashSet<>();
         private final long begunAt = world.now();
         private long streams;
-        private int left;
-        long finishedAt;
+        private boolean longOnesDone;
+        private long finishedAt;
 
         Executor(int number) {
             this.number = number;
@@ -109,34 +114,40 @@ final class CapacityRun {
 
         @Override
         public void opened(String peer) {
-            left = 2;
-            send(capacity.bytes(), capacity.rounds());
-            send(Capacity.SMALL, capacity.rounds() * Capacity.SMALL_ONES);
+            sendLong(capacity.rounds());
+            sendSmall();
         }
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
-            world.require(left == 0 && finishedAt > 0, () -> "closed early: " + reason);
+            world.require(finishedAt > 0, () -> "closed early: " + reason);
         }
 
-        private void send(int bytes, int times) {
+        private void sendLong(int times) {
             if (times == 0) {
-                if (--left == 0) {
-                    finishedAt = world.now() - begunAt;
-                    open--;
-                }
-                return;
+                longOnesDone = true;
+            } else {
+                send(capacity.bytes(), longOnes, () -> sendLong(times - 1));
             }
+        }
+
+        private void sendSmall() {
+            if (longOnesDone) {
+                finishedAt = world.now() - begunAt;
+                open--;
+            } else {
+                send(Capacity.SMALL, small, this::sendSmall);
+            }
+        }
+
+        private void send(int bytes, Durations durations, Runnable then) {
             long stream = ++streams;
             ResultId id = new ResultId("job", bytes, number, (int) stream);
             CapacitySending made = new CapacitySending(
-                    world, client.sender(), stream, id, capacity.chunk(), sending, gathering, () -> {
-                        accepted++;
-                        CapacitySending done = sendings.remove(stream);
-                        if (done != null && bytes == Capacity.SMALL) {
-                            small.add(world.now() - done.begunAt());
-                        }
-                        world.after(Simulation.MICROS, () -> send(bytes, times - 1));
+                    world, client.sender(), stream, id, capacity.chunk(), sending, gathering, begun -> {
+                        sendings.remove(stream);
+                        durations.add(world.now() - begun);
+                        world.after(Simulation.MICROS, then);
                     });
             sendings.put(stream, made);
         }
@@ -163,6 +174,7 @@ final class CapacityRun {
 
         @Override
         public boolean admit(Arriving result) {
+            admitted++;
             return true;
         }
 
@@ -234,18 +246,18 @@ final class CapacityRun {
 
     private CapacityFigures figures(long nanos) {
         long[] finished = executors.stream().mapToLong(each -> each.finishedAt).toArray();
-        double rate = capacity.executors() * (double) capacity.bytesOfEach() * 1e9 / nanos;
+        double seconds = nanos / 1e9;
         return new CapacityFigures(
                 capacity,
                 sharing,
                 pool.peakLiveBytes(),
-                accepted,
-                CapacityFigures.Percentiles.of(credit.values, credit.count),
-                CapacityFigures.Percentiles.of(small.values, small.count),
-                CapacityFigures.Percentiles.of(finished, finished.length),
+                admitted,
+                credit.percentiles(),
+                longOnes.percentiles(),
+                small.percentiles(),
                 CapacityFigures.jain(finished),
-                rate,
-                rate / Capacity.LINK_BYTES_PER_SECOND);
+                up.carriedBytes() / seconds / Capacity.LINK_BYTES_PER_SECOND,
+                admitted / seconds);
     }
 
     /** Nothing is left anywhere. */

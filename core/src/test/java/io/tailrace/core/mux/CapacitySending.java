@@ -4,6 +4,7 @@ package io.tailrace.core.mux;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkWindow;
+import io.tailrace.core.frame.FrameKind;
 import io.tailrace.core.frame.FrameLayout;
 import io.tailrace.core.frame.FrameSealer;
 import io.tailrace.core.frame.OpenBody;
@@ -12,14 +13,19 @@ import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
 
-/** A result on its way out, made faster than any link takes it: a long one by reference, out of frames of a whole chunk. */
+/**
+ * A result on its way out, made faster than any link takes it: a long one by reference, in frames of a whole chunk, each the
+ * same bytes.
+ */
 final class CapacitySending {
 
     private static final int WINDOW = 8;
 
     private final Simulation world;
     private final ResultId id;
+    private final int length;
     private final Payload payload;
     private final int frameBytes;
     private final FrameSealer sealer;
@@ -31,6 +37,7 @@ final class CapacitySending {
     private int at;
     private boolean opened;
 
+    /** @param whenAccepted told when it began */
     CapacitySending(
             Simulation world,
             Sender sender,
@@ -39,11 +46,12 @@ final class CapacitySending {
             int chunk,
             ChunkPool pool,
             ChunkWindow coalescing,
-            Runnable whenAccepted) {
+            LongConsumer whenAccepted) {
         this.world = world;
         this.id = id;
-        this.payload = Payload.of(id);
         this.frameBytes = chunk - FrameLayout.HEADER_LENGTH;
+        this.length = (int) id.stage();
+        this.payload = Payload.of(id.task(), Math.min(length, frameBytes));
         this.sealer = new FrameSealer(stream);
         this.coalescing = coalescing;
         this.begunAt = world.now();
@@ -52,13 +60,9 @@ final class CapacitySending {
         this.window = pool.openWithoutWaiting(id, WINDOW, 1);
         CompletableFuture<Void> unused = told.thenAccept(fate -> world.guarded(() -> {
             world.require(fate.verdict() == Verdict.ACCEPTED, () -> id + " " + fate);
-            whenAccepted.run();
+            whenAccepted.accept(begunAt);
         }));
         poke();
-    }
-
-    long begunAt() {
-        return begunAt;
     }
 
     void wants() {
@@ -81,7 +85,7 @@ final class CapacitySending {
     }
 
     private void step() throws IOException {
-        boolean small = payload.length() == Capacity.SMALL;
+        boolean small = length == Capacity.SMALL;
         boolean whole = false;
         while (!whole) {
             Chunk chunk = window.tryAcquire(this::poke);
@@ -109,23 +113,23 @@ final class CapacitySending {
         int body = header + FrameLayout.HEADER_LENGTH;
         payload.copy(0, chunk.array(), chunk.arrayOffset() + body, payload.length());
         chunk.writerIndex(body + payload.length());
-        sealer.seal(chunk, header, io.tailrace.core.frame.FrameKind.DATA);
+        sealer.seal(chunk, header, FrameKind.DATA);
         sealer.appendEnd(chunk);
         return true;
     }
 
     private boolean fill(Chunk chunk) {
         open(chunk);
-        int length = Math.min(frameBytes, payload.length() - at);
-        if (length == 0) {
+        int part = Math.min(frameBytes, length - at);
+        if (part == 0) {
             sealer.appendEnd(chunk);
             return true;
         }
         int header = chunk.writerIndex();
-        chunk.attach(payload.view(), payload.from() + at, length, null);
+        chunk.attach(payload.view(), payload.from(), part, null);
         chunk.writerIndex(header + FrameLayout.HEADER_LENGTH);
         sealer.sealOutOfBand(chunk, header);
-        at += length;
+        at += part;
         return false;
     }
 }

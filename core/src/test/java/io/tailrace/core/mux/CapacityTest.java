@@ -29,7 +29,8 @@ final class CapacityTest {
         Capacity capacity = new Capacity(20, 8, MIB, 4 * MIB, 16 * KIB, 16, 8);
         CapacityFigures figures = new CapacityRun(capacity).run();
         audit.figure(figures.row());
-        assertEquals(20 * 8 * (1 + Capacity.SMALL_ONES), figures.accepted());
+        assertEquals(capacity.longResults(), figures.longOnes().count());
+        assertEquals(figures.admitted(), figures.accepted());
         assertEquals(4, figures.sharing(), "a quarter of 256 chunks, 16 each");
         assertTrue(figures.peak() <= capacity.budget(), "peak " + figures.peak());
         assertTrue(figures.jain() > 0.95, "Jain's index " + figures.jain());
@@ -53,14 +54,28 @@ final class CapacityTest {
                     rows.add(new Capacity(executors, rounds, MIB, budget, chunk, 16, 8));
                 }
             }
+            rows.add(new Capacity(executors, rounds, MIB, BUDGETS[0], 16 * KIB, 2, 8));
             rows.add(new Capacity(executors, rounds, MIB, BUDGETS[1], 16 * KIB, 2, 8));
             rows.add(new Capacity(executors, rounds, MIB, BUDGETS[2], 16 * KIB, 2, 8));
+            rows.add(new Capacity(executors, rounds, MIB, BUDGETS[0], 64 * KIB, 16, 64));
+            rows.add(new Capacity(executors, rounds, MIB, BUDGETS[1], 64 * KIB, 16, 64));
         }
+        for (long budget : BUDGETS) {
+            rows.add(new Capacity(100, 2, 16 * MIB, budget, 64 * KIB, 16, 8));
+        }
+        for (int executors : new int[] {100, 1_000, 10_000}) {
+            for (long budget : BUDGETS) {
+                rows.add(new Capacity(executors, 20, KIB, budget, 64 * KIB, 16, 8));
+                rows.add(new Capacity(executors, 20, KIB, budget, 16 * KIB, 2, 8));
+            }
+        }
+        rows.add(new Capacity(10_000, 2, MIB, 1_280L * MIB, 16 * KIB, 2, 8));
+        rows.add(new Capacity(10_000, 20, KIB, 1_280L * MIB, 16 * KIB, 2, 8));
         System.out.println(CapacityFigures.heading());
         for (Capacity row : rows) {
             CapacityFigures figures = new CapacityRun(row).run();
             System.out.println(figures.row());
-            assertEquals(row.executors() * row.rounds() * (1 + Capacity.SMALL_ONES), figures.accepted());
+            assertEquals(figures.admitted(), figures.accepted());
         }
     }
 }

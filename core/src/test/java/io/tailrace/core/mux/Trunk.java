@@ -7,6 +7,7 @@ import io.tailrace.core.frame.FrameHeader;
 import io.tailrace.core.frame.FrameKind;
 import io.tailrace.core.frame.FrameLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -79,7 +80,6 @@ final class Trunk {
         private @Nullable End peer;
         private @Nullable Connection connection;
         private boolean inTurns;
-        private boolean closing;
 
         End(Watch watch) {
             this.watch = watch;
@@ -108,7 +108,7 @@ final class Trunk {
             byte[] bytes = ByteBufUtil.getBytes(frame);
             frame.release();
             if (FrameHeader.kind(bytes, 0) == FrameKind.BACKLOG) {
-                ByteBuffer body = ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer body = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
                 watch.wants(body.getLong(FrameLayout.HEADER_LENGTH), body.get(FrameLayout.HEADER_LENGTH + 16) != 0);
             }
             written.add(new Item(bytes, null));
@@ -127,7 +127,6 @@ final class Trunk {
 
         @Override
         public void close() {
-            closing = true;
             flush();
         }
 
@@ -157,10 +156,6 @@ final class Trunk {
             }
             connection().receivedAll();
             watch.arrived();
-        }
-
-        boolean isClosing() {
-            return closing;
         }
     }
 }
