@@ -92,11 +92,13 @@ record CapacityFigures(
     }
 
     private static String size(long bytes) {
-        return bytes >= 1L << 30 && bytes % (1L << 30) == 0
-                ? (bytes >> 30) + " GiB"
-                : bytes >= 1L << 20
-                        ? String.format(Locale.ROOT, "%.3g", bytes / 1048576.0).replaceAll("\\.0+$", "") + " MiB"
-                        : (bytes >> 10) + " KiB";
+        if (bytes < 1 << 20) {
+            return (bytes >> 10) + " KiB";
+        }
+        if (bytes == 1 << 30) {
+            return "1 GiB";
+        }
+        return String.format(Locale.ROOT, bytes % (1 << 20) == 0 ? "%,.0f MiB" : "%,.1f MiB", bytes / 1048576.0);
     }
 
     private static String millis(long nanos) {
