@@ -372,7 +372,8 @@ final class Receiver {
         if (window != null) {
             window.close();
         }
-        host.giveShare(sharedChunks); // though what has come whole is still to be read, and keeps its chunks for so long
+        host.giveShare(
+                sharedChunks); // though what has come whole is still to be read, and keeps its chunks for so long
         sharedChunks = 0;
     }
 
