@@ -131,9 +131,9 @@ final class Coalescer {
 
     /** Nothing is added any more; what is there can still be taken. */
     void close() {
+        closed = true; // first: who is woken looks at it
         window.interruptAcquire();
         synchronized (this) {
-            closed = true;
             window.close();
         }
     }

@@ -40,6 +40,8 @@ final class Reception implements Host {
 
     private static final Logger LOG = System.getLogger(Reception.class.getName());
 
+    private static final int LEAST_SHARE = 2;
+
     private final ResultReader.Builder reading;
     private final ResultServer.Handler handler;
     private final Executor executor;
@@ -309,15 +311,16 @@ final class Reception implements Host {
         // Whoever decodes it, now or later, is told by its reader.
     }
 
+    /** At least two or none: of one chunk that is begun, what is left is no use to a frame that does not fit it. */
     @Override
     public int takeShare(int chunks) {
         int now = share.get();
         int taken = Math.min(now, chunks);
-        while (!share.compareAndSet(now, now - taken)) {
+        while (taken >= LEAST_SHARE && !share.compareAndSet(now, now - taken)) {
             now = share.get();
             taken = Math.min(now, chunks);
         }
-        return taken;
+        return taken < LEAST_SHARE ? 0 : taken;
     }
 
     @Override
