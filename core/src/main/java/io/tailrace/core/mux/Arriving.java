@@ -6,15 +6,14 @@ import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.chunk.ChunkStage;
 import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.FrameLayout;
-import io.tailrace.core.frame.Gulps;
 import io.tailrace.core.frame.OpenBody;
+import io.tailrace.core.frame.WholeFrames;
 import io.tailrace.core.handoff.Waiting;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultId;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threads.</b> The loop appends, the decoding thread reads, any thread settles; pieces are guarded by this object's
  * monitor, in which nobody waits. Fields below the line belong to the loop.
  */
-public final class Arriving implements ReadableByteChannel, Gulps {
+public final class Arriving implements WholeFrames {
 
     /** Chunks that a result must be able to have, if it is ever to go on. */
     public static final int LEAST_WINDOW = 2;
@@ -45,7 +44,6 @@ public final class Arriving implements ReadableByteChannel, Gulps {
     private volatile @Nullable ResultFate settled;
     private volatile boolean started;
     private volatile long arrivedBytes;
-    private ByteBuffer rest = ByteBuffer.allocate(0);
     private final AtomicBoolean listed = new AtomicBoolean();
 
     // The loop's
@@ -279,17 +277,6 @@ public final class Arriving implements ReadableByteChannel, Gulps {
         return !pieces.isEmpty() || complete || failure != null || settled != null;
     }
 
-    /** Their chunks stay until the next call: bodies are read where they are. */
-    @Override
-    public boolean lasting() {
-        return true;
-    }
-
-    @Override
-    public boolean whole() {
-        return true;
-    }
-
     @Override
     public void giveBack() {
         Piece used;
@@ -300,27 +287,6 @@ public final class Arriving implements ReadableByteChannel, Gulps {
         if (used != null) {
             used.release();
         }
-    }
-
-    @Override
-    public long outsideBytes() {
-        return 0;
-    }
-
-    @Override
-    public int read(ByteBuffer into) throws IOException {
-        if (!rest.hasRemaining()) {
-            ByteBuffer next = next();
-            if (next == null) {
-                return -1;
-            }
-            rest = next;
-        }
-        int length = Math.min(into.remaining(), rest.remaining());
-        into.put(into.position(), rest, rest.position(), length);
-        into.position(into.position() + length);
-        rest.position(rest.position() + length);
-        return length;
     }
 
     @Override

@@ -125,10 +125,6 @@ final class Coalescer {
         return full.poll();
     }
 
-    synchronized boolean isEmpty() {
-        return full.isEmpty() && filling == null;
-    }
-
     /** Nothing is added any more; what is there can still be taken. */
     void close() {
         closed = true; // first: who is woken looks at it

@@ -85,10 +85,6 @@ public final class Outgoing {
         return stream;
     }
 
-    long declared() {
-        return declared;
-    }
-
     /** What has become of it, or null. */
     public @Nullable ResultFate settled() {
         return settled;

@@ -2,11 +2,10 @@
 package io.tailrace.core.transport;
 
 import io.tailrace.core.ResultReader;
-import io.tailrace.core.frame.Gulps;
+import io.tailrace.core.frame.WholeFrames;
 import io.tailrace.core.mux.Arriving;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ReadableByteChannel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Threads.</b> The decoding task alone, or the publisher that it was left to.
  */
-final class DecodingLane implements ReadableByteChannel, Gulps {
+final class DecodingLane implements WholeFrames {
 
     private final ResultReader.Builder settings;
     private @Nullable Arriving current;
@@ -46,31 +45,11 @@ final class DecodingLane implements ReadableByteChannel, Gulps {
     }
 
     @Override
-    public boolean lasting() {
-        return true;
-    }
-
-    @Override
-    public boolean whole() {
-        return true;
-    }
-
-    @Override
     public void giveBack() {
         Arriving from = current;
         if (from != null) {
             from.giveBack();
         }
-    }
-
-    @Override
-    public long outsideBytes() {
-        return 0;
-    }
-
-    @Override
-    public int read(ByteBuffer into) throws IOException {
-        throw new IOException("it is read in gulps");
     }
 
     @Override

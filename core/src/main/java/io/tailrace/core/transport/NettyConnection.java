@@ -99,17 +99,13 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
         context.fireChannelActive();
     }
 
-    /** The TLS below has made its handshake. */
-    void begin(byte[] endPoint) {
-        start(endPoint);
-    }
-
     /** The TLS below has not come about. */
     void failed(Throwable cause) {
         lost(cause);
     }
 
-    private void start(byte[] binding) {
+    /** Greets; to be called by the TLS below, where there is one, when it has made its handshake. */
+    void start(byte[] binding) {
         Connection mine = connection;
         Channel over = channel;
         if (started || mine == null || over == null) {

@@ -140,7 +140,7 @@ public final class TransportTls {
         pipeline.addLast(tls);
         tls.handshakeFuture().addListener(done -> {
             if (done.isSuccess()) {
-                connection.begin(endPoint(tls.engine()));
+                connection.start(endPoint(tls.engine()));
             } else {
                 connection.failed(done.cause());
             }
