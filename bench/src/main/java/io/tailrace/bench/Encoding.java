@@ -135,6 +135,10 @@ final class Encoding implements AutoCloseable {
         });
     }
 
+    int window() {
+        return window;
+    }
+
     ResultEncoder encoder() {
         return encoder;
     }

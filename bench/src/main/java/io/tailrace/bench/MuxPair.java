@@ -44,6 +44,7 @@ final class MuxPair implements BigResult.Sending, AutoCloseable {
                 .budgetBytes(BUDGET_BYTES)
                 .build();
         ResultServer.Builder listening = ResultServer.builder(pool)
+                .window(encoding.window())
                 .decodingOn(decoding)
                 .maxDecoders(decoders)
                 .handler(handler == null ? this::receive : handler);

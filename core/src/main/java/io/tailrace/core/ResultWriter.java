@@ -74,7 +74,7 @@ public final class ResultWriter implements AutoCloseable {
         this.streamId = streamId;
         this.window = window;
         this.delivery = new Delivery(sink, System.nanoTime());
-        Executor executor = settings.sendingOn();
+        Executor executor = sink.waits() ? settings.sendingOn() : null;
         ThreadedSending threaded =
                 executor == null ? null : new ThreadedSending(delivery, settings.window(), settings.linger());
         this.sending = threaded == null ? new SynchronousSending(delivery) : threaded;

@@ -63,6 +63,10 @@ public final class Arriving implements WholeFrames {
     boolean backlog;
     boolean terminalSeen;
     boolean told;
+
+    /** Bytes have come that its reader has not been woken for. */
+    boolean untold;
+
     long sharedBytes;
 
     /** Bytes of frames that lie behind one another in a chunk, or in an array of their own. */
@@ -202,7 +206,7 @@ public final class Arriving implements WholeFrames {
         }
     }
 
-    /** Takes bytes that lie in the chunk; retains it for them. */
+    /** Takes bytes that lie in the chunk; retains it for them. The reader learns of it with {@link #tellReader}. */
     void append(Chunk chunk, int from, int length) {
         synchronized (this) {
             if (settled != null || failure != null) {
@@ -219,6 +223,10 @@ public final class Arriving implements WholeFrames {
             }
             arrivedBytes += length;
         }
+    }
+
+    void tellReader() {
+        untold = false;
         waiting.signal();
     }
 

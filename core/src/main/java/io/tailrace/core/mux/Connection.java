@@ -206,6 +206,9 @@ public final class Connection {
         heardAt = clock.getAsLong();
         try {
             intake.accept(bytes);
+            if (receiver != null) {
+                receiver.tellReaders();
+            }
         } catch (RefusedException e) {
             end(e.reason, e.text, e);
         } catch (IOException e) {

@@ -324,34 +324,47 @@ public final class Outgoing {
         queuedBytes += part.wireBytes();
     }
 
-    /** The next frames that can be paid for, the caller's from here on; null when there are none. */
-    synchronized @Nullable Departure take(Account shared, long initialCredit, int most) {
+    /**
+     * The next frames that can be paid for, the caller's from here on; null when there are none.
+     *
+     * @param turn bytes of a turn; a frame longer than that is one
+     * @param taken bytes that this turn has had
+     */
+    synchronized @Nullable Departure take(Account shared, long initialCredit, int turn, int taken) {
         Spill from = failed ? null : spill;
-        Departure taken;
         if (from != null && from.hasFrames()) {
-            taken = from.take(
-                    (end, bytes) -> pays(end ? FrameKind.END : FrameKind.DATA, bytes, shared, initialCredit), most);
-        } else {
-            taken = takeQueued(shared, initialCredit);
+            return from.take(
+                    (end, bytes) -> pays(end ? FrameKind.END : FrameKind.DATA, bytes, shared, initialCredit),
+                    turn,
+                    taken);
         }
-        return taken;
+        return takeQueued(shared, initialCredit, turn, taken);
     }
 
-    private @Nullable Region takeQueued(Account shared, long initialCredit) {
+    private @Nullable Region takeQueued(Account shared, long initialCredit, int turn, int taken) {
         Region first = queue.peek();
         if (first == null || moving) {
             return null;
         }
         int end = first.from();
-        while (end < first.to() && pays(first, end, shared, initialCredit)) {
+        int bytes = taken;
+        while (end < first.to()
+                && fits(first.frameBytesAt(end), turn, bytes)
+                && pays(first, end, shared, initialCredit)) {
+            bytes += first.frameBytesAt(end);
             end = first.behind(end);
         }
         if (end == first.from()) {
             return null;
         }
-        Region taken = end == first.to() ? queue.remove() : first.head(end);
-        queuedBytes -= taken.wireBytes();
-        return taken;
+        Region head = end == first.to() ? queue.remove() : first.head(end);
+        queuedBytes -= head.wireBytes();
+        return head;
+    }
+
+    /** Whether a frame belongs to a turn that has had so many bytes. */
+    static boolean fits(int frameBytes, int turn, int taken) {
+        return taken == 0 || taken + frameBytes <= turn;
     }
 
     boolean pays(Region region, int frame, Account shared, long initialCredit) {

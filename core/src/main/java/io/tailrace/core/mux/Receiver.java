@@ -57,6 +57,7 @@ final class Receiver {
     private String peer = "";
     private boolean lost;
 
+    private final List<Arriving> untold = new ArrayList<>();
     private @Nullable Arriving target;
     private boolean copies;
 
@@ -156,6 +157,10 @@ final class Receiver {
         if (copies) {
             Room room = room(result);
             result.append(room.chunk(), room.at(), FrameLayout.HEADER_LENGTH + (int) header.wireLength());
+            if (!result.untold) {
+                result.untold = true;
+                untold.add(result);
+            }
         }
         if (header.kind().terminal()) {
             terminal(result);
@@ -175,6 +180,14 @@ final class Receiver {
             throw new IllegalStateException("no frame was begun");
         }
         return result;
+    }
+
+    /** All of a gulp is taken: one wake-up of a reader for all that came for it, instead of one for each frame. */
+    void tellReaders() {
+        for (int i = 0; i < untold.size(); i++) {
+            untold.get(i).tellReader();
+        }
+        untold.clear();
     }
 
     /** A whole open frame, header and body, has come. */

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The sending end of a connection: results take turns, one chunk each, as far as their credit goes.
  *
- * <p>At most so many chunks are inside the link at once, so that a turn is decided late and what waits, waits here.
+ * <p>At most so many chunks' bytes are inside the link at once, so that a turn is decided late and what waits, waits here.
  *
  * <p><b>Threads.</b> Any thread opens and offers; the rest is the loop's. Who offers while the connection is being lost
  * settles its own result: {@code lost} is written before the loop settles those it knows, and read behind each offer.
@@ -47,7 +47,8 @@ public final class Sender {
     /** A failure was written and not flushed. */
     private boolean gaveUp;
 
-    private int inside;
+    private final ArrayDeque<Integer> writes = new ArrayDeque<>();
+    private long inside;
     private volatile @Nullable ResultFate lost;
 
     /** @param coalescing where chunks for small results come from; becomes this object's */
@@ -80,9 +81,13 @@ public final class Sender {
         return shared.credit();
     }
 
-    /** Chunks inside the link; on the loop. */
-    public int chunksInside() {
+    /** Bytes inside the link; on the loop. */
+    public long bytesInside() {
         return inside;
+    }
+
+    private boolean hasRoom() {
+        return inside + receiversChunk <= (long) mostInside * receiversChunk;
     }
 
     @Nullable
@@ -159,9 +164,9 @@ public final class Sender {
         }
         boolean wrote = false;
         boolean more = true;
-        while (more && inside < mostInside) {
+        while (more && hasRoom()) {
             more = sendCoalesced();
-            if (inside < mostInside) {
+            if (hasRoom()) {
                 more |= takeTurn();
             }
             wrote |= more;
@@ -176,8 +181,8 @@ public final class Sender {
         if (result == null) {
             return false;
         }
-        Departure taken = result.take(shared, initialCredit, receiversChunk);
-        if (taken == null) {
+        int taken = takeTurn(result);
+        if (taken == 0) {
             result.inTurns = false;
             if (result.hasQueued()) {
                 result.starves(clock.getAsLong());
@@ -186,7 +191,6 @@ public final class Sender {
             return true;
         }
         result.goesOn(clock.getAsLong());
-        write(taken);
         if (result.wantsCredit(initialCredit)) {
             announce(result);
         }
@@ -197,8 +201,21 @@ public final class Sender {
         return true;
     }
 
+    /** One chunk's worth: what was cut around a body by reference is one turn. */
+    private int takeTurn(Outgoing result) {
+        int bytes = 0;
+        for (Departure taken = result.take(shared, initialCredit, receiversChunk, 0);
+                taken != null;
+                taken = result.take(shared, initialCredit, receiversChunk, bytes)) {
+            bytes += taken.wireBytes();
+            write(taken);
+        }
+        return bytes;
+    }
+
     private void write(Departure frames) {
-        inside++;
+        writes.add(frames.wireBytes());
+        inside += frames.wireBytes();
         link.write(frames);
     }
 
@@ -325,8 +342,9 @@ public final class Sender {
 
     /** A region that the link was given is out, or never will be. */
     void written() {
-        inside--;
-        if (inside < mostInside) {
+        Integer bytes = writes.poll(); // in the order in which the link was given them
+        inside -= bytes == null ? 0 : bytes;
+        if (hasRoom()) {
             pump();
         }
     }

@@ -92,14 +92,14 @@ final class Spill {
         boolean pays(boolean end, int frameBytes);
     }
 
-    /** The next frames that can be paid for, at most so many bytes of them or one; null when there are none. */
-    synchronized @Nullable FileSlice take(Payer payer, int most) {
+    /** The next frames that can be paid for and belong to the turn; null when there are none. */
+    synchronized @Nullable FileSlice take(Payer payer, int turn, int taken) {
         int bytes = 0;
         boolean paid = true;
         while (paid && first < behind) {
             boolean end = lengths[first] < 0;
             int length = end ? ~lengths[first] : lengths[first];
-            paid = (bytes == 0 || bytes + length <= most) && payer.pays(end, length);
+            paid = Outgoing.fits(length, turn, taken + bytes) && payer.pays(end, length);
             if (paid) {
                 bytes += length;
                 first++;

@@ -25,6 +25,14 @@ public interface FrameSink extends Closeable {
     /** The result's end frame is out. A file is forced and renamed here; a connection has nothing to do. */
     default void complete() throws IOException {}
 
+    /**
+     * Whether {@link #write} may wait for the network or a disk. Where it does not, an executor for sending has nothing to do: the
+     * encoding thread writes.
+     */
+    default boolean waits() {
+        return true;
+    }
+
     /** Bytes this sink, or what is below it, holds outside the pool, as far as it knows. */
     default long outsideBytes() {
         return 0;

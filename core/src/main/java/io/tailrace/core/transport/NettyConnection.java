@@ -9,7 +9,6 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.DefaultFileRegion;
-import io.netty.channel.local.LocalChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.Future;
 import io.tailrace.core.frame.ByeReason;
@@ -238,18 +237,19 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
 
     private ChannelFuture writeRegion(Region region) {
         Channel over = required();
-        ByteBuf bytes = region.chunk().retainedSlice(region.from(), region.length());
         ByteBuffer body = region.body();
+        if (body != null && over instanceof NioSocketChannel && !encrypted) {
+            // The channel copies into direct memory anyway: both parts into one piece of it.
+            ByteBuf both = over.alloc().directBuffer(region.wireBytes());
+            both.writeBytes(region.chunk(), region.from(), region.length()).writeBytes(body.duplicate());
+            return over.write(both);
+        }
+        ByteBuf bytes = region.chunk().retainedSlice(region.from(), region.length());
         if (body == null) {
             return over.write(bytes);
         }
-        ByteBuf behind = Unpooled.wrappedBuffer(body.duplicate());
-        if (over instanceof LocalChannel) {
-            // The peer reads the very buffers: both parts must stay until both are read.
-            return over.write(Unpooled.wrappedBuffer(bytes, behind));
-        }
-        over.write(bytes).addListener(closeOnFailure);
-        return over.write(behind);
+        // Within the process the peer reads the very buffers: both parts must stay until both are read.
+        return over.write(Unpooled.wrappedBuffer(bytes, Unpooled.wrappedBuffer(body.duplicate())));
     }
 
     /** The kernel sends it from the file where it can; under TLS, and within the process, it goes through memory of Netty's. */

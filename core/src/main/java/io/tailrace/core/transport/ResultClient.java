@@ -64,6 +64,11 @@ public final class ResultClient implements AutoCloseable {
 
     private static final long LONGEST_BACKOFF_MILLIS = 10_000;
 
+    /** As much goes to the system in one call, unless chunks are large: each call may wake the peer. */
+    private static final int INSIDE_BYTES = 512 << 10;
+
+    private static final int LEAST_INSIDE = 4;
+
     private final ResultEncoder encoder;
     private final MuxSettings settings;
     private final @Nullable Proofs proofs;
@@ -91,7 +96,9 @@ public final class ResultClient implements AutoCloseable {
                 1,
                 builder.coalescingChunks,
                 0,
-                builder.chunksInside,
+                builder.chunksInside == 0
+                        ? Math.max(LEAST_INSIDE, INSIDE_BYTES / pool.chunkBytes())
+                        : builder.chunksInside,
                 NettyLoops.nanos(builder.heartbeat),
                 NettyLoops.nanos(builder.connectLimit),
                 Long.MAX_VALUE,
@@ -338,7 +345,7 @@ public final class ResultClient implements AutoCloseable {
         private byte @Nullable [] secret;
         private @Nullable TransportTls tls;
         private String name = "client";
-        private int chunksInside = 4;
+        private int chunksInside;
         private int coalescingChunks = 4;
         private Duration heartbeat = Duration.ofSeconds(10);
         private Duration connectLimit = Duration.ofSeconds(10);
@@ -383,7 +390,7 @@ public final class ResultClient implements AutoCloseable {
             return this;
         }
 
-        /** Most chunks inside Netty at once; the default is 4. */
+        /** Most chunks inside Netty at once, by their bytes; the default is what makes half a mebibyte, and 4 at least. */
         public Builder chunksInside(int most) {
             NettyLoops.requireAtLeast(1, most, "chunks inside Netty");
             chunksInside = most;

@@ -128,6 +128,12 @@ final class ResultSink implements FrameSink {
         return kind == FrameKind.END;
     }
 
+    /** What is written is only queued: the connection's loop is the sending thread. */
+    @Override
+    public boolean waits() {
+        return false;
+    }
+
     @Override
     public void complete() throws IOException {
         Outgoing result = outgoing;

@@ -109,7 +109,7 @@ final class LastWordsTest {
         offer(result, chunk -> sealer.appendOpen(chunk, Tapped.opening(5)));
         Outgoing other = open(client, 6, new CompletableFuture<>());
         offer(other, chunk -> Tapped.open(chunk, 6));
-        for (int i = 7; client.connection.sender().chunksInside() < Tapped.SETTINGS.mostInside(); i++) {
+        for (int i = 7; client.connection.sender().bytesInside() <= (Tapped.SETTINGS.mostInside() - 1L) * CHUNK; i++) {
             long stream = i;
             offer(open(client, stream, new CompletableFuture<>()), chunk -> Tapped.open(chunk, stream));
         }
@@ -133,7 +133,7 @@ final class LastWordsTest {
             Tapped.data(chunk, new FrameSealer(5), 100);
             assertTrue(spill.append(Region.all(chunk)));
             assertFalse(spill.hasFrames());
-            assertNull(spill.take((end, bytes) -> true, CHUNK));
+            assertNull(spill.take((end, bytes) -> true, CHUNK, 0));
             chunk.release();
             later.forEach(Runnable::run);
         }

@@ -258,7 +258,7 @@ final class SimulatedExecutor {
         for (Wire wire : wires) {
             world.require(wire.client.isClosed() && wire.server.isClosed(), "a connection stays open");
             world.require(wire.client.sender().openResults() == 0, "streams are left at the sender");
-            world.require(wire.client.sender().chunksInside() == 0, "chunks are left inside the link");
+            world.require(wire.client.sender().bytesInside() == 0, "bytes are left inside the link");
             world.require(wire.small.live() == 0, "a chunk of small results is out");
             world.require(wire.sendings.isEmpty(), "no fate: " + wire.sendings);
         }

@@ -69,7 +69,7 @@ final class TurnsTest {
     }
 
     private void goOn(int chunks) {
-        for (int i = 0; i < chunks && client.connection.sender().chunksInside() > 0; i++) {
+        for (int i = 0; i < chunks && client.connection.sender().bytesInside() > 0; i++) {
             client.connection.written();
         }
     }
