@@ -45,11 +45,6 @@ final class Encoding implements AutoCloseable {
         return new Encoding(chunkBytes, window, null, sendingOn);
     }
 
-    /** The same without a sending thread, and without compression. */
-    Encoding synchronous() {
-        return of(pool.chunkBytes(), window, null);
-    }
-
     private interface Body {
         void write(WireOutput out) throws IOException;
     }

@@ -66,22 +66,18 @@ final class MuxRatios {
         }
     }
 
-    /** The connections of one encoder, and of one that sends on the encoding thread: the event loop is a second one in any case. */
+    /** The connections of one encoder. Only the plain ones have its sending thread: the multiplexed one has its event loop. */
     private static final class BesidePlain implements AutoCloseable {
         private final String settings;
-        private final Encoding direct;
         private final PlainPair plain;
         private final PlainPair ahead;
         private final MuxPair mux;
-        private final MuxPair muxDirect;
 
         BesidePlain(String settings, Encoding encoding, ExecutorService threads) throws Exception {
             this.settings = settings;
-            direct = encoding.synchronous();
             plain = new PlainPair(encoding, null);
             ahead = new PlainPair(encoding, threads);
             mux = MuxPair.ofBigResults(encoding, 0);
-            muxDirect = MuxPair.ofBigResults(direct, 0);
         }
 
         void enter(RatioTable table, BigResult<?> result) {
@@ -92,10 +88,6 @@ final class MuxRatios {
                     () -> ahead.send(result).wireBytes(),
                     floor);
             table.contender("multiplexed, " + settings, () -> mux.send(result).wireBytes(), floor);
-            table.contender(
-                    "multiplexed, without a sending thread, " + settings,
-                    () -> muxDirect.send(result).wireBytes(),
-                    floor);
         }
 
         @Override
@@ -103,8 +95,6 @@ final class MuxRatios {
             plain.close();
             ahead.close();
             mux.close();
-            muxDirect.close();
-            direct.close();
         }
     }
 

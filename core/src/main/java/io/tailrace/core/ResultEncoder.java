@@ -147,7 +147,8 @@ public final class ResultEncoder {
 
         /**
          * The threaded mode: each result's frames are written to its sink by a task of this executor, which must run it
-         * at once, beside the encoding thread. Null, the default, is the synchronous mode.
+         * at once, beside the encoding thread. Null, the default, is the synchronous mode; so is a sink that does not {@linkplain
+         * FrameSink#waits wait}.
          */
         public Builder sendingOn(@Nullable Executor executor) {
             sendingOn = executor;

@@ -47,7 +47,9 @@ public final class Sender {
     /** A failure was written and not flushed. */
     private boolean gaveUp;
 
+    /** Bytes of each write inside the link: of a region that is released nobody could tell any more. */
     private final ArrayDeque<Integer> writes = new ArrayDeque<>();
+
     private long inside;
     private volatile @Nullable ResultFate lost;
 
@@ -181,7 +183,7 @@ public final class Sender {
         if (result == null) {
             return false;
         }
-        int taken = takeTurn(result);
+        int taken = sendTurn(result);
         if (taken == 0) {
             result.inTurns = false;
             if (result.hasQueued()) {
@@ -202,7 +204,7 @@ public final class Sender {
     }
 
     /** One chunk's worth: what was cut around a body by reference is one turn. */
-    private int takeTurn(Outgoing result) {
+    private int sendTurn(Outgoing result) {
         int bytes = 0;
         for (Departure taken = result.take(shared, initialCredit, receiversChunk, 0);
                 taken != null;

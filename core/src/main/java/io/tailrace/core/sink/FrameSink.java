@@ -26,8 +26,8 @@ public interface FrameSink extends Closeable {
     default void complete() throws IOException {}
 
     /**
-     * Whether {@link #write} may wait for the network or a disk. Where it does not, an executor for sending has nothing to do: the
-     * encoding thread writes.
+     * Whether {@link #write} waits until bytes are out. A sink that hands them to a thread of its own gains nothing by a sending
+     * thread in between: its results are written by the encoding thread, whatever executor the encoder has for it.
      */
     default boolean waits() {
         return true;

@@ -236,20 +236,14 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
     }
 
     private ChannelFuture writeRegion(Region region) {
-        Channel over = required();
-        ByteBuffer body = region.body();
-        if (body != null && over instanceof NioSocketChannel && !encrypted) {
-            // The channel copies into direct memory anyway: both parts into one piece of it.
-            ByteBuf both = over.alloc().directBuffer(region.wireBytes());
-            both.writeBytes(region.chunk(), region.from(), region.length()).writeBytes(body.duplicate());
-            return over.write(both);
-        }
         ByteBuf bytes = region.chunk().retainedSlice(region.from(), region.length());
-        if (body == null) {
-            return over.write(bytes);
+        ByteBuffer body = region.body();
+        if (body != null) {
+            // One write: a socket copies both into one piece of direct memory; a peer within the process reads the very
+            // buffers, so both must stay until both are read.
+            bytes = Unpooled.wrappedBuffer(bytes, Unpooled.wrappedBuffer(body.duplicate()));
         }
-        // Within the process the peer reads the very buffers: both parts must stay until both are read.
-        return over.write(Unpooled.wrappedBuffer(bytes, Unpooled.wrappedBuffer(body.duplicate())));
+        return required().write(bytes);
     }
 
     /** The kernel sends it from the file where it can; under TLS, and within the process, it goes through memory of Netty's. */

@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One result's place on a shared connection. It never waits for the network: chunks that cannot go yet wait in the
- * connection, and the result's window is what its encoder waits for. Where the result has gone to disk, its sending thread
+ * connection, and the result's window is what its encoder waits for. Where the result has gone to disk, its encoding thread
  * waits for that.
  *
  * <p><b>Ownership.</b> Chunks are retained for as long as the connection has them, except those of small results, which are
  * copied into shared ones.
  *
- * <p><b>Threads.</b> The result's sending thread; any thread asks for the fate.
+ * <p><b>Threads.</b> The result's encoding thread; any thread asks for the fate.
  */
 final class ResultSink implements FrameSink {
 
@@ -128,7 +128,7 @@ final class ResultSink implements FrameSink {
         return kind == FrameKind.END;
     }
 
-    /** What is written is only queued: the connection's loop is the sending thread. */
+    /** The connection's loop is the sending thread. */
     @Override
     public boolean waits() {
         return false;
