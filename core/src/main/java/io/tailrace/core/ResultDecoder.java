@@ -47,6 +47,7 @@ public final class ResultDecoder implements AutoCloseable {
     private final EndedStreams endedStreams = new EndedStreams();
 
     private @Nullable FrameOpener current;
+    private @Nullable OpenBody lastOpen;
     private long openedAt;
     private long budgetStalledBefore;
     private long windowStalledBefore;
@@ -320,7 +321,9 @@ public final class ResultDecoder implements AutoCloseable {
             throw new MalformedDataException("open frame is too short", at);
         }
         try {
-            return OpenBody.parse(body);
+            OpenBody open = OpenBody.parse(body, lastOpen);
+            lastOpen = open;
+            return open;
         } catch (MalformedDataException e) {
             throw located(e, at + FrameLayout.HEADER_LENGTH, false);
         }

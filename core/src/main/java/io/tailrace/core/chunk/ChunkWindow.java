@@ -51,6 +51,10 @@ public final class ChunkWindow implements AutoCloseable {
     private final Waiting waiting = new Waiting(0);
 
     private volatile @Nullable Runnable callback;
+
+    /** At most so many chunks may be live for the callback to be worth it; written before it. */
+    private int callbackAt;
+
     private volatile boolean interrupted;
     private volatile int peak;
     private Budget.@Nullable Claim claim;
@@ -177,16 +181,26 @@ public final class ChunkWindow implements AutoCloseable {
      */
     public @Nullable Chunk tryAcquire(Runnable available) {
         Chunk chunk = tryAcquire();
-        if (chunk != null) {
-            return chunk;
+        if (chunk == null) {
+            callBack(size - 1, available);
         }
+        return chunk;
+    }
+
+    /**
+     * Has {@code available} run once, as {@link #tryAcquire(Runnable)} does, when a chunk can be had while at most so many
+     * are live: who takes several at a time need not be called for each.
+     */
+    public void callBack(int mostLive, Runnable available) {
+        callbackAt = mostLive;
         callback = available;
-        joinLineIfBudgetIsShort();
+        if (live() <= mostLive) {
+            joinLineIfBudgetIsShort();
+        }
         // A chunk may have come back between the try and the registration: then nobody else will call.
         if (obtainable()) {
             fireCallback();
         }
-        return null;
     }
 
     /**
@@ -424,7 +438,7 @@ public final class ChunkWindow implements AutoCloseable {
     }
 
     private void fireCallback() {
-        if (callback != null) {
+        if (callback != null && live() <= callbackAt) {
             Runnable call = (Runnable) CALLBACK.getAndSet(this, null);
             if (call != null) {
                 Budget.callBack(call);

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Short UTF-8 texts in the bodies of open and failure frames, where a length in bytes stands in front. */
 final class FrameText {
@@ -48,6 +49,23 @@ final class FrameText {
 
     private static int wholeCharacters(String text, int end) {
         return end > 0 && Character.isHighSurrogate(text.charAt(end - 1)) ? end - 1 : end;
+    }
+
+    /** The same where the text may well be {@code like}, which is then returned: nothing is made. */
+    static String read(ByteBuf body, int length, @Nullable String like, String frame, String field)
+            throws MalformedDataException {
+        if (like == null || like.length() != length || length > body.readableBytes()) {
+            return read(body, length, frame, field);
+        }
+        byte[] array = body.array();
+        int from = body.arrayOffset() + body.readerIndex();
+        for (int i = 0; i < length; i++) {
+            if (array[from + i] < 0 || array[from + i] != like.charAt(i)) {
+                return read(body, length, frame, field);
+            }
+        }
+        body.skipBytes(length);
+        return like;
     }
 
     /** Reads {@code length} bytes at the reader index; they must lie within the body and be UTF-8. */

@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultId;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The body of an open frame: who the result is, and how its frames are made.
@@ -48,6 +49,11 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
 
     /** Parses all of the body's readable bytes; what a newer minor version appended is left unread. */
     public static OpenBody parse(ByteBuf body) throws MalformedDataException {
+        return parse(body, null);
+    }
+
+    /** The same behind another one, whose texts are taken where they are equal. */
+    public static OpenBody parse(ByteBuf body, @Nullable OpenBody last) throws MalformedDataException {
         if (body.readableBytes() < OPEN_TEXTS_OFFSET + 2) {
             throw new MalformedDataException(
                     "open frame is too short", OPEN_TEXTS_OFFSET + 2, body.readableBytes(), 0, null);
@@ -67,8 +73,8 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         long stage = body.readLongLE();
         long task = body.readLongLE();
         int attempt = body.readIntLE();
-        String codecId = readText(body, MAX_CODEC_ID_LENGTH, "codec id");
-        String job = readText(body, MAX_JOB_LENGTH, "job");
+        String codecId = readText(body, MAX_CODEC_ID_LENGTH, last == null ? null : last.codecId, "codec id");
+        String job = readText(body, MAX_JOB_LENGTH, last == null ? null : last.id.job(), "job");
         ResultId id = new ResultId(job, stage, task, attempt);
         return new OpenBody((int) chunkSize, compressionId, id, codecId, readDeclared(body));
     }
@@ -90,7 +96,8 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         }
     }
 
-    private static String readText(ByteBuf body, int limit, String field) throws MalformedDataException {
+    private static String readText(ByteBuf body, int limit, @Nullable String like, String field)
+            throws MalformedDataException {
         if (!body.isReadable()) {
             throw new MalformedDataException("open frame is too short for its " + field, body.readerIndex());
         }
@@ -98,7 +105,7 @@ public record OpenBody(int chunkSize, int compressionId, ResultId id, String cod
         if (length > limit) {
             throw new MalformedDataException(field + " is too long", limit, length, body.readerIndex() - 1, null);
         }
-        return FrameText.read(body, length, "open frame", field);
+        return FrameText.read(body, length, like, "open frame", field);
     }
 
     private static void requireFits(String text, int limit, String field) {

@@ -64,8 +64,12 @@ public final class Arriving implements WholeFrames {
     boolean terminalSeen;
     boolean told;
 
-    /** Bytes have come that its reader has not been woken for. */
-    boolean untold;
+    /** Bytes have come since its reader and its credit were looked at. */
+    boolean stirred;
+
+    /** Has it looked at again when its window has room. */
+    @Nullable
+    Runnable again;
 
     long sharedBytes;
 
@@ -226,7 +230,6 @@ public final class Arriving implements WholeFrames {
     }
 
     void tellReader() {
-        untold = false;
         waiting.signal();
     }
 

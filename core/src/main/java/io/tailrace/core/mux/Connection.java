@@ -207,7 +207,7 @@ public final class Connection {
         try {
             intake.accept(bytes);
             if (receiver != null) {
-                receiver.tellReaders();
+                receiver.tookSome();
             }
         } catch (RefusedException e) {
             end(e.reason, e.text, e);

@@ -97,7 +97,7 @@ public final class Incarnations {
             if (fate != null) {
                 return new Opening.Recorded(fate);
             }
-            Attempt open = task.running.get(number);
+            Attempt open = task.running().get(number);
             if (open != null) {
                 return new Opening.Running(this, open);
             }
@@ -129,7 +129,7 @@ public final class Incarnations {
         Attempt attempt;
         synchronized (lock) {
             TaskRecord task = find(id);
-            attempt = task == null ? null : task.running.get(id.attempt());
+            attempt = task == null ? null : task.running().get(id.attempt());
         }
         return attempt != null && settle(attempt, fate);
     }
@@ -148,7 +148,7 @@ public final class Incarnations {
             if (last && fate.verdict() == Verdict.ACCEPTED) {
                 supersedeAll(task, attempt.id, calls);
             }
-            if (task.running.isEmpty()) {
+            if (task.running().isEmpty()) {
                 keep(task);
             }
         }
@@ -213,7 +213,7 @@ public final class Incarnations {
 
     /** They need no record: {@link TaskRecord#instead} refuses their replays from now on. */
     private void supersedeAll(TaskRecord task, ResultId by, List<Runnable> calls) {
-        for (Attempt old : List.copyOf(task.running.values())) {
+        for (Attempt old : task.running().values()) {
             end(old, new ResultFate(Verdict.SUPERSEDED, "attempt " + by.attempt() + " counts instead", false), calls);
             calls.add(() -> old.superseded.accept(by));
         }
@@ -221,7 +221,7 @@ public final class Incarnations {
 
     private void end(Attempt attempt, ResultFate fate, List<Runnable> calls) {
         attempt.fate = fate;
-        attempt.task.running.remove(attempt.id.attempt());
+        attempt.task.ended(attempt);
         running--;
         for (Consumer<ResultFate> waiter : attempt.waiters) {
             calls.add(() -> waiter.accept(fate));

@@ -56,8 +56,12 @@ final class Receiver {
     private int sharedChunks;
     private String peer = "";
     private boolean lost;
+    private OpenBody lastOpen = NAMELESS;
 
-    private final List<Arriving> untold = new ArrayList<>();
+    /** Results of which something has come since their readers, and their credit, were looked at. */
+    private final List<Arriving> stirred = new ArrayList<>();
+
+    private long stirredBytes;
     private @Nullable Arriving target;
     private boolean copies;
 
@@ -157,15 +161,18 @@ final class Receiver {
         if (copies) {
             Room room = room(result);
             result.append(room.chunk(), room.at(), FrameLayout.HEADER_LENGTH + (int) header.wireLength());
-            if (!result.untold) {
-                result.untold = true;
-                untold.add(result);
-            }
         }
+        stir(result, header.wireLength());
         if (header.kind().terminal()) {
             terminal(result);
-        } else {
-            replenish(result);
+        }
+    }
+
+    private void stir(Arriving result, long bytes) {
+        stirredBytes += bytes;
+        if (!result.stirred) {
+            result.stirred = true;
+            stirred.add(result);
         }
     }
 
@@ -182,12 +189,29 @@ final class Receiver {
         return result;
     }
 
-    /** All of a gulp is taken: one wake-up of a reader for all that came for it, instead of one for each frame. */
-    void tellReaders() {
-        for (int i = 0; i < untold.size(); i++) {
-            untold.get(i).tellReader();
+    /**
+     * Some bytes are taken, and more are at hand. Readers are woken once for a chunk's worth, not for each frame, of which TLS
+     * brings one after another; and what credit can be given is given before the sender runs out of it.
+     */
+    void tookSome() {
+        if (stirredBytes >= chunkBytes) {
+            tookAll();
+            outbox.flush();
         }
-        untold.clear();
+    }
+
+    private void tookAll() {
+        for (int i = 0; i < stirred.size(); i++) {
+            Arriving result = stirred.get(i);
+            result.stirred = false;
+            result.tellReader();
+            if (result.room != null) {
+                grant(result);
+            }
+        }
+        stirred.clear();
+        stirredBytes = 0;
+        grantShared();
     }
 
     /** A whole open frame, header and body, has come. */
@@ -202,7 +226,8 @@ final class Receiver {
             if (!intact) {
                 throw new MalformedDataException("body checksum does not match", at);
             }
-            open = OpenBody.parse(Unpooled.wrappedBuffer(frame, headerLength, length - headerLength));
+            open = OpenBody.parse(Unpooled.wrappedBuffer(frame, headerLength, length - headerLength), lastOpen);
+            lastOpen = open;
         } catch (MalformedDataException e) {
             malformed = e;
         }
@@ -260,6 +285,7 @@ final class Receiver {
 
     /** All that came in one go has been told: decoding begins, what is to be said goes out. */
     void flush() {
+        tookAll();
         for (int i = 0; i < dispatched.size(); i++) {
             host.decode(dispatched.get(i));
         }
@@ -314,7 +340,7 @@ final class Receiver {
         }
     }
 
-    /** Gives a result what its window has room for. */
+    /** Gives a result what its window has room for, half a window at a time at least. */
     private void grant(Arriving result) {
         if (lost || !result.started() || !result.backlog || result.terminalSeen || result.settled() != null) {
             return;
@@ -327,40 +353,44 @@ final class Receiver {
             result.window = window;
             result.room = room;
         }
-        int chunks = 0;
-        for (Chunk chunk = acquire(window, result); chunk != null; chunk = acquire(window, result)) {
-            room.grant(chunk);
-            chunks++;
+        Runnable again = result.again;
+        if (again == null) {
+            again = () -> ready(result);
+            result.again = again;
         }
-        if (chunks > 0) {
-            outbox.credit(result.stream(), (long) chunks * chunkBytes);
-        }
-    }
-
-    private @Nullable Chunk acquire(ChunkWindow window, Arriving result) {
-        return window.tryAcquire(() -> ready(result));
-    }
-
-    /** While frames come anyway, what has come free is granted with them, and nobody need be woken for it. */
-    private void replenish(Arriving result) {
-        Room room = result.room;
-        if (room != null && room.unused() < settings.window() / 2) {
-            grant(result);
-        }
+        grant(result.stream(), room, window, false, again);
     }
 
     private void grantShared() {
         ChunkWindow window = sharedWindow;
-        if (window == null || lost) {
-            return;
+        if (window != null && !lost) {
+            // One result's reader may sit on half of it: the others are not to wait for that.
+            grant(0, shared, window, shared.unused() == 0, mailbox::wake);
         }
-        int chunks = 0;
-        for (Chunk chunk = window.tryAcquire(mailbox::wake); chunk != null; chunk = window.tryAcquire(mailbox::wake)) {
-            shared.grant(chunk);
-            chunks++;
+    }
+
+    /**
+     * Each giving is a frame, and for its reading a wake-up of the sender's loop; so none is for less than half a window, as
+     * long as that comes free by itself, which is what {@code eager} denies.
+     */
+    private void grant(long stream, Room room, ChunkWindow window, boolean eager, Runnable again) {
+        int stride = Math.max(1, window.size() / 2);
+        if (room.unused() >= stride) {
+            return; // it is looked at again when frames have used them
         }
-        if (chunks > 0) {
-            outbox.credit(0, (long) chunks * chunkBytes);
+        int mostLive = eager ? window.size() - 1 : window.size() - stride;
+        if (window.live() <= mostLive) {
+            int chunks = 0;
+            for (Chunk chunk = window.tryAcquire(); chunk != null; chunk = window.tryAcquire()) {
+                room.grant(chunk);
+                chunks++;
+            }
+            if (chunks > 0) {
+                outbox.credit(stream, (long) chunks * chunkBytes);
+            }
+        }
+        if (room.unused() < stride) {
+            window.callBack(mostLive, again);
         }
     }
 
@@ -376,6 +406,7 @@ final class Receiver {
             host.lost(result);
         }
         streams.clear();
+        stirred.clear();
         for (Arriving result : dispatched) {
             host.decode(result); // its reader is told
         }

@@ -3,13 +3,16 @@ package io.tailrace.core.mux;
 
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of one task's attempts: those that run, the last fates told, and which numbers are out.
+ *
+ * <p>There are as many of these as results are remembered, and of most tasks there is one attempt: so a map is made for what
+ * there is, and replaced as a whole.
  *
  * <p><b>Threads.</b> All under the lock of the {@link Incarnations} that made it.
  */
@@ -20,8 +23,8 @@ final class TaskRecord {
     final String job;
     final long stage;
     final long task;
-    final Map<Integer, Attempt> running = new HashMap<>(2);
-    private final TreeMap<Integer, ResultFate> fates = new TreeMap<>();
+    private Map<Integer, Attempt> running = Map.of();
+    private Map<Integer, ResultFate> fates = Map.of();
     private int newest;
     /** An attempt below it that neither runs nor is recorded is stale. */
     private int floor = Integer.MIN_VALUE;
@@ -59,26 +62,57 @@ final class TaskRecord {
             floor = Math.max(floor, attempt);
         }
         forgotten = false;
-        running.put(attempt, fresh);
+        running = with(running, attempt, fresh);
+    }
+
+    void ended(Attempt known) {
+        if (running.size() == 1) {
+            running = Map.of();
+        } else {
+            Map<Integer, Attempt> left = new HashMap<>(running);
+            left.remove(known.id.attempt());
+            running = Map.copyOf(left);
+        }
+    }
+
+    /** Attempts that run. */
+    Map<Integer, Attempt> running() {
+        return running;
+    }
+
+    private static <V> Map<Integer, V> with(Map<Integer, V> known, int attempt, V value) {
+        if (known.isEmpty()) {
+            return Map.of(attempt, value);
+        }
+        Map<Integer, V> more = new HashMap<>(known);
+        more.put(attempt, value);
+        return Map.copyOf(more);
     }
 
     /** Keeps what was told; {@code last} if an accepted attempt leaves no room for others. */
     void record(int attempt, ResultFate fate, boolean last) {
-        fates.put(attempt, fate);
+        fates = with(fates, attempt, fate);
         if (last && fate.verdict() == Verdict.ACCEPTED) {
             winner = attempt;
         }
         if (fates.size() > MAX_FATES) {
             // Refused from now on, as are all below it, rather than taken for new.
-            int lowest = fates.firstKey().equals(winner) ? fates.higherKey(fates.firstKey()) : fates.firstKey();
-            fates.remove(lowest);
+            Map<Integer, ResultFate> kept = new HashMap<>(fates);
+            Integer won = winner;
+            ResultFate ofWinner = won == null ? null : kept.remove(won);
+            int lowest = Collections.min(kept.keySet());
+            kept.remove(lowest);
+            if (won != null && ofWinner != null) {
+                kept.put(won, ofWinner);
+            }
+            fates = Map.copyOf(kept);
             floor = Math.max(floor, lowest + 1);
         }
     }
 
     /** Nothing is kept of attempts that have ended, nor of those that run when they end. */
     void forget() {
-        fates.clear();
+        fates = Map.of();
         forgotten = true;
     }
 }

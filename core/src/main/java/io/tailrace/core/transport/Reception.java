@@ -42,6 +42,9 @@ final class Reception implements Host {
 
     private static final int LEAST_SHARE = 2;
 
+    /** As many of these are remembered as results: one will do. */
+    private static final ResultFate ACCEPTED = new ResultFate(Verdict.ACCEPTED, "", false);
+
     private final ResultReader.Builder reading;
     private final ResultServer.Handler handler;
     private final Executor executor;
@@ -252,7 +255,7 @@ final class Reception implements Host {
 
     private static ResultFate fate(@Nullable Throwable thrown) {
         if (thrown == null) {
-            return new ResultFate(Verdict.ACCEPTED, "", false);
+            return ACCEPTED;
         }
         String reason = String.valueOf(thrown.getMessage());
         if (thrown instanceof CancellationException) {

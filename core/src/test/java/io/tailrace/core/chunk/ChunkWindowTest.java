@@ -128,6 +128,49 @@ class ChunkWindowTest {
     }
 
     @Test
+    void whoTakesSeveralAtATimeIsCalledOnceForThem() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 4 * CHUNK);
+        AtomicInteger calls = new AtomicInteger();
+        try (ChunkWindow window = pool.open("strides", 4, 0)) {
+            List<Chunk> out = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                out.add(window.acquire());
+            }
+            window.callBack(1, calls::incrementAndGet);
+            out.get(0).release();
+            out.get(1).release();
+            assertEquals(0, calls.get(), "two are free, three were asked for");
+            assertEquals(0, pool.waiting(), "nothing of the budget is asked for meanwhile");
+            out.get(2).release();
+            assertEquals(1, calls.get());
+            out.get(3).release();
+            assertEquals(1, calls.get(), "once");
+            window.callBack(1, calls::incrementAndGet);
+            assertEquals(2, calls.get(), "what came free before is told at once");
+        }
+    }
+
+    @Test
+    void whoTakesSeveralAtATimeIsCalledForABudgetThatAllowsFewer() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 2 * CHUNK);
+        AtomicInteger calls = new AtomicInteger();
+        try (ChunkWindow crowd = pool.open("crowd", 2, 0);
+                ChunkWindow window = pool.open("strides", 4, 0)) {
+            Chunk first = crowd.acquire();
+            Chunk second = crowd.acquire();
+            window.callBack(1, calls::incrementAndGet);
+            assertEquals(0, calls.get());
+            first.release();
+            assertEquals(1, calls.get());
+            Chunk had = window.tryAcquire();
+            assertNotNull(had);
+            assertNull(window.tryAcquire());
+            had.release();
+            second.release();
+        }
+    }
+
+    @Test
     void deadlineEndsAWaitForTheBudgetAndLeavesTheLine() throws IOException {
         ChunkPool pool = audit.pool(
                 ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(CHUNK).patience(Duration.ofMillis(50)));
