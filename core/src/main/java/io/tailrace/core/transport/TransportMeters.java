@@ -63,12 +63,11 @@ public final class TransportMeters implements MeterBinder {
         count(registry, "tailrace.results", all.and("fate", "lost"), TransportCounters::resultsLost);
         count(registry, "tailrace.results", all.and("fate", "cancelled"), TransportCounters::resultsCancelled);
         count(registry, "tailrace.results.spilled", all, TransportCounters::resultsSpilled);
-        FunctionCounter.builder("tailrace.frames", counters, from -> from.get().frameBytes())
+        count("tailrace.frames", from -> from.frameBytes())
                 .baseUnit(BaseUnits.BYTES)
                 .tags(all)
                 .register(registry);
-        FunctionCounter.builder(
-                        "tailrace.credit.stall", counters, from -> from.get().creditStallNanos() / 1e9)
+        count("tailrace.credit.stall", from -> from.creditStallNanos() / 1e9)
                 .baseUnit("seconds")
                 .tags(all)
                 .register(registry);
@@ -81,8 +80,12 @@ public final class TransportMeters implements MeterBinder {
     }
 
     private void count(MeterRegistry registry, String name, Tags with, ToDoubleFunction<TransportCounters> of) {
-        FunctionCounter.builder(name, counters, from -> of.applyAsDouble(from.get()))
-                .tags(with)
-                .register(registry);
+        count(name, of).tags(with).register(registry);
+    }
+
+    /** A registry holds a counter's object weakly and its function strongly; nobody but the function may know ours. */
+    private FunctionCounter.Builder<?> count(String name, ToDoubleFunction<TransportCounters> of) {
+        Supplier<TransportCounters> from = counters;
+        return FunctionCounter.builder(name, from, weak -> of.applyAsDouble(from.get()));
     }
 }

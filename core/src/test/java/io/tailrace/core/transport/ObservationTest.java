@@ -13,6 +13,7 @@ import io.tailrace.core.transport.ManyResultsTest.Longs;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -127,6 +128,29 @@ final class ObservationTest {
                         .gauge()
                         .value()
                 > 0);
+    }
+
+    @Test
+    void metersOutliveTheirBinder() throws Exception {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        WeakReference<TransportMeters> binder = bindTo(registry);
+        Eventually.isTrue("the binder is collected", () -> {
+            System.gc();
+            return binder.refersTo(null);
+        });
+        sendThreeOfWhichOneIsRefused();
+        assertEquals(
+                3,
+                registry.get("tailrace.results.opened")
+                        .tags("side", "sender")
+                        .functionCounter()
+                        .count());
+    }
+
+    private WeakReference<TransportMeters> bindTo(SimpleMeterRegistry registry) {
+        TransportMeters meters = TransportMeters.of(client, List.of());
+        meters.bindTo(registry);
+        return new WeakReference<>(meters);
     }
 
     @Test
