@@ -28,13 +28,22 @@ public final class ArrivingResult {
     private final Consumer<@Nullable Throwable> ends;
     private final Consumer<String> cancels;
     private @Nullable ResultSummary summary;
+    private final long decoderNanos;
     private boolean published;
     private volatile boolean subscribed;
     private volatile boolean over;
 
-    /** @param ends told how a published result ended: null when it was complete */
+    /**
+     * @param decoderNanos how long it waited for a decoding thread
+     * @param ends told how a published result ended: null when it was complete
+     */
     ArrivingResult(
-            Arriving arriving, ResultReader reader, Consumer<@Nullable Throwable> ends, Consumer<String> cancels) {
+            Arriving arriving,
+            ResultReader reader,
+            long decoderNanos,
+            Consumer<@Nullable Throwable> ends,
+            Consumer<String> cancels) {
+        this.decoderNanos = decoderNanos;
         this.arriving = arriving;
         this.reader = reader;
         this.ends = ends;
@@ -145,6 +154,15 @@ public final class ArrivingResult {
 
     boolean isPublished() {
         return published;
+    }
+
+    /** Nanoseconds for which it has waited for that: {@link StallCause#DECODER} or {@link StallCause#BYTES}; from any thread. */
+    public long stallNanos(StallCause cause) {
+        return switch (cause) {
+            case DECODER -> decoderNanos;
+            case BYTES -> arriving.waitedNanos();
+            default -> 0;
+        };
     }
 
     /** Stops the result: its sender's encoder is told at its next chunk, and a reader here with its next read. */
