@@ -215,10 +215,11 @@ final class Reception implements Host {
                 }
                 return new DecodingLane(reading); // its publisher closes the reader, on whichever thread that runs
             }
-            result.finish();
+            result.readToEnd();
             result.leave();
             arriving.close();
             end(entry, null);
+            result.tellFuture(null);
             return lane;
         } catch (Throwable e) {
             if (e instanceof InterruptedException) {
@@ -242,6 +243,9 @@ final class Reception implements Host {
             }
         } finally {
             end(entry, cause);
+            if (result != null) {
+                result.tellFuture(cause);
+            }
         }
     }
 
