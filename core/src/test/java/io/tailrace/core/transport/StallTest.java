@@ -4,7 +4,10 @@ package io.tailrace.core.transport;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.local.LocalAddress;
+import io.netty.channel.nio.NioIoHandler;
 import io.tailrace.core.ResultEncoder;
 import io.tailrace.core.ResultWriter;
 import io.tailrace.core.chunk.ChunkPool;
@@ -19,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -167,6 +171,31 @@ final class StallTest {
             sent.get(20, TimeUnit.SECONDS);
             assertStalled(client.counters(), StallCause.ADMISSION);
             server.close();
+        }
+    }
+
+    @Test
+    void socketThatTakesNoMoreIsAWaitForTheLinkAndTheWindow() throws Exception {
+        int chunk = 64 << 10;
+        EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        try (Ends ends = Ends.of(audit, Way.SOCKET, new Arrivals())
+                        .receiving(chunk, 512)
+                        .sending(chunk, 64)
+                        .encoder(encoder -> encoder.window(16))
+                        .server(server -> server.loops(loops).window(320))
+                        .open();
+                ResultWriter writer = ends.client().open(ID, Filling.CODEC.id())) {
+            Filling.write(ID, 0, 1 << 20, writer.payload());
+            Eventually.isTrue("there is credit for all that follows", () -> {
+                ConnectionCounters now = ends.client().connectionCounters().get(0);
+                return now.ownCreditBytes() > 300L * chunk && now.backlogBytes() == 0;
+            });
+            loops.next().execute(() -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS)));
+            Filling.write(ID, 1 << 20, 19 << 20, writer.payload());
+            writer.finish();
+            assertStalled(ends.client().counters(), StallCause.LINK, StallCause.WINDOW);
+        } finally {
+            loops.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         }
     }
 
