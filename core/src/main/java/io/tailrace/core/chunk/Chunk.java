@@ -123,6 +123,11 @@ public final class Chunk extends UnpooledHeapByteBuf {
         return readableBytes() + bodyBytes;
     }
 
+    /** Whose share of the pool it is charged to; null outside any pool. For who holds a reference. */
+    public @Nullable ChunkWindow window() {
+        return holder;
+    }
+
     @Override
     public ByteBuf touch(Object hint) {
         stage = hint;

@@ -8,15 +8,19 @@ package io.tailrace.core.mux;
 final class Account {
 
     private final int chunkBytes;
+    private final Tally.Count outstanding;
     private int room;
     private long credit;
 
-    Account(int chunkBytes) {
+    /** @param outstanding counts the credit that is not begun */
+    Account(int chunkBytes, Tally.Count outstanding) {
         this.chunkBytes = chunkBytes;
+        this.outstanding = outstanding;
     }
 
     void grant(long bytes) {
         credit = Math.addExact(credit, bytes);
+        outstanding.add(bytes);
     }
 
     /** Charges a frame; false when there is no credit for it. */
@@ -26,6 +30,7 @@ final class Account {
                 return false;
             }
             credit -= chunkBytes;
+            outstanding.add(-chunkBytes);
             room = chunkBytes;
         }
         room -= frameBytes;
@@ -35,5 +40,11 @@ final class Account {
     /** Credit for chunks that are not begun. */
     long credit() {
         return credit;
+    }
+
+    /** What is left is void. */
+    void close() {
+        outstanding.add(-credit);
+        credit = 0;
     }
 }

@@ -44,6 +44,7 @@ public final class Arriving implements WholeFrames {
     private volatile @Nullable ResultFate settled;
     private volatile boolean started;
     private volatile long arrivedBytes;
+    private volatile long waitedNanos;
     private final AtomicBoolean listed = new AtomicBoolean();
 
     // The loop's
@@ -143,6 +144,11 @@ public final class Arriving implements WholeFrames {
     /** Bytes of frames that have come. */
     public long arrivedBytes() {
         return arrivedBytes;
+    }
+
+    /** Nanoseconds its reader waited for frames, without a wait that has not ended. */
+    public long waitedNanos() {
+        return waitedNanos;
     }
 
     /** A decoding thread is at it: it gets credit of its own if it needs any. */
@@ -258,11 +264,14 @@ public final class Arriving implements WholeFrames {
         giveBack();
         Piece piece = poll();
         if (piece == null) {
+            long began = receiver.now();
             try {
                 waiting.await(this::readable, Waiting.NO_DEADLINE);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new InterruptedIOException("interrupted while waiting for frames");
+            } finally {
+                waitedNanos = waitedNanos + receiver.now() - began; // one reader: no update is lost
             }
             piece = poll();
         }

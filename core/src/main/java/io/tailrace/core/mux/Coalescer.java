@@ -33,11 +33,13 @@ final class Coalescer {
     private List<Outgoing> results = new ArrayList<>();
     private final Object fillers = new Object();
     private final int longest;
+    private final Tally tally;
     private volatile boolean closed;
 
     /** The window becomes this object's. */
-    Coalescer(ChunkWindow window, int chunkBytes) {
+    Coalescer(ChunkWindow window, int chunkBytes, Tally tally) {
         this.window = window;
+        this.tally = tally;
         this.longest = Math.min(LONGEST, chunkBytes);
     }
 
@@ -56,7 +58,7 @@ final class Coalescer {
                 if (closed) {
                     return false;
                 }
-                Chunk fresh = acquire();
+                Chunk fresh = acquire(result);
                 if (fresh == null) {
                     return false;
                 }
@@ -67,13 +69,14 @@ final class Coalescer {
     }
 
     /** Null when this is closed, before or meanwhile, and when none can be had but by waiting for other results. */
-    private @Nullable Chunk acquire() throws IOException {
+    private @Nullable Chunk acquire(Outgoing result) throws IOException {
         synchronized (this) { // where this is closed, too: the window is for one thread at a time
             Chunk free = closed ? null : window.tryAcquire();
             if (free != null || closed || window.live() < window.size()) {
                 return free;
             }
         }
+        long before = window.windowStallNanos();
         try {
             window.awaitLive(window.size() - 1);
             synchronized (this) {
@@ -84,6 +87,8 @@ final class Coalescer {
                 return null;
             }
             throw e;
+        } finally {
+            result.waits.waitedForRoom(before, window.windowStallNanos());
         }
     }
 
@@ -105,6 +110,7 @@ final class Coalescer {
                 length);
         into.writerIndex(into.writerIndex() + length);
         results.add(result);
+        tally.backlog.add(length);
         return true;
     }
 
@@ -122,7 +128,11 @@ final class Coalescer {
         if (full.isEmpty() && current != null) {
             seal(current);
         }
-        return full.poll();
+        Batch batch = full.poll();
+        if (batch != null) {
+            tally.backlog.add(-batch.region.wireBytes());
+        }
+        return batch;
     }
 
     /** Nothing is added any more; what is there can still be taken. */

@@ -69,6 +69,7 @@ public final class Connection {
     private final int chunkBytes;
     private final @Nullable Sender sender;
     private final @Nullable Receiver receiver;
+    private final Tally tally;
     private final Incoming incoming = new Incoming();
     private final Intake intake = new Intake(incoming);
     private byte[] nonce = new byte[0];
@@ -77,6 +78,7 @@ public final class Connection {
     private byte[] peerHello = new byte[0];
     private Phase phase = Phase.GREETING;
     private String peer = "";
+    private volatile @Nullable String openedBy;
     private long peerHeartbeat;
     private long startedAt;
     private long heardAt;
@@ -94,7 +96,9 @@ public final class Connection {
             int chunkBytes,
             Starving starving,
             @Nullable Sender sender,
-            @Nullable Receiver receiver) {
+            @Nullable Receiver receiver,
+            Tally tally) {
+        this.tally = tally;
         this.link = link;
         this.clock = clock;
         this.settings = settings;
@@ -119,8 +123,11 @@ public final class Connection {
             ChunkWindow coalescing,
             Starving starving) {
         GuardedLoop guarded = new GuardedLoop(loop);
-        Sender sender = new Sender(link, clock, guarded, settings.mostInside(), chunkBytes, coalescing);
-        Connection made = new Connection(link, clock, settings, proofs, events, chunkBytes, starving, sender, null);
+        Tally tally = new Tally();
+        Link counted = new CountedLink(link, tally);
+        Sender sender = new Sender(counted, clock, guarded, settings.mostInside(), chunkBytes, coalescing, tally);
+        Connection made =
+                new Connection(counted, clock, settings, proofs, events, chunkBytes, starving, sender, null, tally);
         guarded.onFault(made::fault);
         return made;
     }
@@ -136,9 +143,11 @@ public final class Connection {
             Host host,
             ChunkPool pool) {
         GuardedLoop guarded = new GuardedLoop(loop);
-        Receiver receiver = new Receiver(link, guarded, host, settings, pool);
+        Tally tally = new Tally();
+        Link counted = new CountedLink(link, tally);
+        Receiver receiver = new Receiver(counted, clock, guarded, host, settings, pool, tally);
         Connection made = new Connection(
-                link, clock, settings, proofs, events, pool.chunkBytes(), Starving.WAITS, null, receiver);
+                counted, clock, settings, proofs, events, pool.chunkBytes(), Starving.WAITS, null, receiver, tally);
         guarded.onFault(made::fault);
         return made;
     }
@@ -216,6 +225,8 @@ public final class Connection {
         } catch (Throwable e) {
             fault(e);
         }
+        tally.receivedBytes.set(intake.offset());
+        tally.receivedFrames.set(Math.max(0, intake.frames() - 1)); // the preamble is none
     }
 
     /** Acts on all that has come. */
@@ -306,6 +317,16 @@ public final class Connection {
         closed("the connection was lost", cause instanceof IOException e ? e : new IOException(told, cause));
     }
 
+    /** What it counts of itself; from any thread. */
+    public Tally tally() {
+        return tally;
+    }
+
+    /** What the peer calls itself, once it is known who it is; from any thread. */
+    public @Nullable String openedBy() {
+        return openedBy;
+    }
+
     public boolean isOpen() {
         return phase == Phase.OPEN;
     }
@@ -359,6 +380,7 @@ public final class Connection {
     private void opened() {
         phase = Phase.OPEN;
         intake.limit(Long.MAX_VALUE);
+        openedBy = peer;
         events.opened(peer);
     }
 
@@ -558,7 +580,7 @@ public final class Connection {
 
         @Override
         public void onFate(long stream, ResultFate fate) throws IOException {
-            requireSender(FrameKind.FATE).fate(stream, fate);
+            requireSender(FrameKind.FATE).fate(stream, fate, heardAt);
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.tailrace.core.mux;
 
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.frame.FrameKind;
+import io.tailrace.core.mux.Waits.Wait;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
@@ -14,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +60,7 @@ public final class Outgoing {
     /** Whether it lies in the mailbox: once is enough. */
     private final AtomicBoolean listed = new AtomicBoolean();
 
+    final Waits waits = new Waits();
     boolean registered;
     boolean inTurns;
     boolean announced;
@@ -66,8 +69,8 @@ public final class Outgoing {
     private long sharedBytes;
     private long framesSent;
     private long starvedSince;
-    private volatile long creditStallNanos;
     private volatile long sentBytes;
+    private volatile long spilledBytes;
 
     Outgoing(Sender sender, long stream, ResultId id, long declared, CompletableFuture<ResultFate> fate) {
         this.sender = sender;
@@ -92,7 +95,32 @@ public final class Outgoing {
 
     /** Nanoseconds it waited for credit with frames to send. */
     public long creditStallNanos() {
-        return creditStallNanos;
+        return waits.creditNanos();
+    }
+
+    /** Nanoseconds its frames, which had credit as far as was known, waited for their turn and were inside the link. */
+    public long linkStallNanos() {
+        return waits.linkNanos();
+    }
+
+    /** Nanoseconds from when all of it was out to its fate. */
+    public long acknowledgementStallNanos() {
+        return waits.acknowledgementNanos();
+    }
+
+    /** Nanoseconds spent writing it to disk. */
+    public long diskStallNanos() {
+        return waits.diskNanos();
+    }
+
+    /** Nanoseconds its sending thread waited for room among small results. */
+    public long roomStallNanos() {
+        return waits.roomNanos();
+    }
+
+    /** Bytes that went to disk. */
+    public long spilledBytes() {
+        return spilledBytes;
     }
 
     /** Bytes given to the link. */
@@ -138,8 +166,10 @@ public final class Outgoing {
     /** Writes a region to the file, or queues it when the disk's budget is spent. */
     private boolean spill(Spill to, Region region) throws IOException {
         boolean written = false;
+        long began = sender.now();
         try {
             written = to.append(region);
+            wrote(written ? region.wireBytes() : 0, began);
         } catch (IOException e) {
             region.release();
             if (settled != null) {
@@ -154,10 +184,17 @@ public final class Outgoing {
             } else {
                 spillFull = true;
                 queue.add(region);
-                queuedBytes += region.wireBytes();
+                addQueued(region.wireBytes());
             }
             return settled == null;
         }
+    }
+
+    private void wrote(int bytes, long began) {
+        waits.wroteToDisk(began, sender.now());
+        long before = spilledBytes;
+        spilledBytes = before + bytes; // one thread at a time writes
+        sender.tally().spilled.add(bytes);
     }
 
     /**
@@ -177,8 +214,10 @@ public final class Outgoing {
         }
         boolean written = true;
         for (Region next = nextToMove(true); next != null; next = nextToMove(written)) {
+            long began = sender.now();
             try {
                 written = to.append(next);
+                wrote(written ? next.wireBytes() : 0, began);
             } catch (IOException e) {
                 next.release();
                 if (!isFailed()) {
@@ -216,7 +255,7 @@ public final class Outgoing {
         moving = next != null;
         spillFull |= !goOn;
         if (next != null) {
-            queuedBytes -= next.wireBytes();
+            addQueued(-next.wireBytes());
         }
         return next;
     }
@@ -231,7 +270,7 @@ public final class Outgoing {
             return;
         }
         queue.addFirst(region);
-        queuedBytes += region.wireBytes();
+        addQueued(region.wireBytes());
     }
 
     /** Completed when all of it, which must have been offered, is sent or on disk, and a part of it went there. */
@@ -272,6 +311,12 @@ public final class Outgoing {
         return settled == null && sender.coalesce(this, chunk);
     }
 
+    /** Under this object's monitor. */
+    private void addQueued(long bytes) {
+        queuedBytes += bytes;
+        sender.tally().backlog.add(bytes);
+    }
+
     /** A failure goes in front of what it makes worthless; of a result that was not begun nobody need know. */
     private boolean enqueue(Region region, boolean failure) {
         if (failure) {
@@ -282,7 +327,7 @@ public final class Outgoing {
             }
         }
         queue.add(region);
-        queuedBytes += region.wireBytes();
+        addQueued(region.wireBytes());
         return true;
     }
 
@@ -321,7 +366,7 @@ public final class Outgoing {
             return;
         }
         queue.add(part);
-        queuedBytes += part.wireBytes();
+        addQueued(part.wireBytes());
     }
 
     /**
@@ -358,7 +403,7 @@ public final class Outgoing {
             return null;
         }
         Region head = end == first.to() ? queue.remove() : first.head(end);
-        queuedBytes -= head.wireBytes();
+        addQueued(-head.wireBytes());
         return head;
     }
 
@@ -386,6 +431,7 @@ public final class Outgoing {
         }
         begun = true;
         framesSent++;
+        sender.tally().sentFrames.add(1);
         long sent = sentBytes;
         sentBytes = sent + bytes; // the loop's alone to write
         terminalSent |= kind.terminal();
@@ -400,10 +446,18 @@ public final class Outgoing {
     /** Credit of its own has come; true when it is the first, from which on nothing is charged to the shared account. */
     boolean grant(long bytes, int chunkBytes) {
         Account known = own;
-        Account mine = known == null ? new Account(chunkBytes) : known;
+        Account mine = known == null ? new Account(chunkBytes, sender.tally().ownCredit) : known;
         own = mine;
         mine.grant(bytes);
         return known == null;
+    }
+
+    /** Credit is of no more use to it. */
+    void voidCredit() {
+        Account mine = own;
+        if (mine != null) {
+            mine.close();
+        }
     }
 
     /** Its terminal goes another way. */
@@ -437,15 +491,33 @@ public final class Outgoing {
     }
 
     void starves(long now) {
+        waits.go(Wait.CREDIT, now);
         if (starvedSince == 0) {
             starvedSince = now;
         }
     }
 
-    void goesOn(long now) {
-        if (starvedSince != 0) {
-            creditStallNanos = creditStallNanos + now - starvedSince; // the loop's alone to write
-            starvedSince = 0;
+    /** The link was given so many bytes of it. */
+    void goesOn(int bytes, long now) {
+        starvedSince = 0;
+        waits.sent(bytes, now);
+        if (terminalSent) {
+            voidCredit();
+        }
+    }
+
+    /** Frames of it were among those of others, and how long these are inside the link is not known of each. */
+    void sentWithOthers(long now) {
+        if (terminalSent) {
+            waits.go(settled == null ? Wait.ACKNOWLEDGEMENT : Wait.NOTHING, now);
+        }
+    }
+
+    /** The link has let go of so many bytes of it. */
+    void out(int bytes, LongSupplier clock) {
+        if (waits.out(bytes) && !hasQueued()) {
+            boolean unanswered = terminalSent && settled == null;
+            waits.go(unanswered ? Wait.ACKNOWLEDGEMENT : Wait.NOTHING, clock.getAsLong());
         }
     }
 
@@ -471,7 +543,7 @@ public final class Outgoing {
         for (Region region = queue.poll(); region != null; region = queue.poll()) {
             region.release();
         }
-        queuedBytes = 0;
+        addQueued(-queuedBytes);
         Spill file = spill;
         if (file != null) {
             file.end();

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ownership.</b> Chunks granted and not used are this object's, in their rooms.
  *
- * <p><b>Threads.</b> The loop alone, except {@link #ready}.
+ * <p><b>Threads.</b> The loop alone, except {@link #ready} and {@link #now}.
  */
 final class Receiver {
 
@@ -47,6 +48,8 @@ final class Receiver {
     private final MuxSettings settings;
     private final ChunkPool pool;
     private final int chunkBytes;
+    private final LongSupplier clock;
+    private final Tally tally;
     private final Mailbox<Arriving> mailbox;
     private final LongObjectHashMap<Arriving> streams = new LongObjectHashMap<>();
     private final List<Arriving> dispatched = new ArrayList<>();
@@ -65,18 +68,32 @@ final class Receiver {
     private @Nullable Arriving target;
     private boolean copies;
 
-    Receiver(Link link, Executor loop, Host host, MuxSettings settings, ChunkPool pool) {
+    Receiver(
+            Link link,
+            LongSupplier clock,
+            Executor loop,
+            Host host,
+            MuxSettings settings,
+            ChunkPool pool,
+            Tally tally) {
+        this.clock = clock;
+        this.tally = tally;
         this.host = host;
         this.settings = settings;
         this.pool = pool;
         this.chunkBytes = pool.chunkBytes();
         this.mailbox = new Mailbox<>(loop, this::drain);
-        this.shared = new Room(chunkBytes);
+        this.shared = new Room(chunkBytes, tally.sharedCredit);
         this.outbox = new Outbox(link);
     }
 
     String peer() {
         return peer;
+    }
+
+    /** From any thread. */
+    long now() {
+        return clock.getAsLong();
     }
 
     int openResults() {
@@ -241,6 +258,7 @@ final class Receiver {
             result.settle(refused(malformed, true), malformed);
         } else if (host.admit(result)) {
             result.wanted = true;
+            tally.resultsBegun.add(1);
             dispatched.add(result);
         }
     }
@@ -334,8 +352,14 @@ final class Receiver {
 
     private void tell(Arriving result) {
         ResultFate fate = result.settled();
-        if (fate != null && !result.told && !lost) {
-            result.told = true;
+        if (fate == null || result.told) {
+            return;
+        }
+        result.told = true;
+        if (result.wanted) {
+            (fate.verdict() == Verdict.ACCEPTED ? tally.resultsAccepted : tally.resultsFailed).add(1);
+        }
+        if (!lost) {
             outbox.fate(result.stream(), fate);
         }
     }
@@ -349,7 +373,7 @@ final class Receiver {
         Room room = result.room;
         if (window == null || room == null) {
             window = result.openWindow(pool, settings.window());
-            room = new Room(chunkBytes);
+            room = new Room(chunkBytes, tally.ownCredit);
             result.window = window;
             result.room = room;
         }

@@ -15,18 +15,22 @@ import org.jspecify.annotations.Nullable;
 final class Room {
 
     private final int chunkBytes;
+    private final Tally.Count outstanding;
     private final ArrayDeque<Chunk> granted = new ArrayDeque<>(4);
     private @Nullable Chunk current;
     private int filled;
     private int at;
 
-    Room(int chunkBytes) {
+    /** @param outstanding counts the credit of chunks that are not begun */
+    Room(int chunkBytes, Tally.Count outstanding) {
         this.chunkBytes = chunkBytes;
+        this.outstanding = outstanding;
     }
 
     /** A chunk behind credit that is about to be given. */
     void grant(Chunk chunk) {
         granted.add(chunk);
+        outstanding.add(chunkBytes);
     }
 
     /** Finds a place for a frame; false when no credit is left for it. */
@@ -37,6 +41,7 @@ final class Room {
             }
             leave();
             current = granted.remove();
+            outstanding.add(-chunkBytes);
         }
         at = filled;
         filled += frameBytes;
@@ -65,6 +70,7 @@ final class Room {
     /** No credit is left: what was not used goes back. */
     void close() {
         leave();
+        outstanding.add(-(long) chunkBytes * granted.size());
         for (Chunk chunk = granted.poll(); chunk != null; chunk = granted.poll()) {
             chunk.release();
         }

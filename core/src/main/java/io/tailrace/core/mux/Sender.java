@@ -9,6 +9,7 @@ import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.ControlWriter;
 import io.tailrace.core.frame.FrameLayout;
 import io.tailrace.core.frame.FrameSealer;
+import io.tailrace.core.mux.Waits.Wait;
 import io.tailrace.core.wire.FailurePhase;
 import io.tailrace.core.wire.ResultFailure;
 import io.tailrace.core.wire.ResultFate;
@@ -37,9 +38,10 @@ public final class Sender {
     private final int mostInside;
     private final Mailbox<Outgoing> mailbox;
     private final Coalescer coalescer;
+    private final Tally tally;
     private final LongObjectHashMap<Outgoing> streams = new LongObjectHashMap<>();
     private final ArrayDeque<Outgoing> turns = new ArrayDeque<>();
-    private Account shared = new Account(FrameLayout.MAX_CHUNK_SIZE);
+    private Account shared;
     private int receiversChunk;
     private long initialCredit;
     private boolean open;
@@ -47,19 +49,31 @@ public final class Sender {
     /** A failure was written and not flushed. */
     private boolean gaveUp;
 
-    /** Bytes of each write inside the link: of a region that is released nobody could tell any more. */
-    private final ArrayDeque<Integer> writes = new ArrayDeque<>();
+    /** What is inside the link: of a region that is released nobody could tell its bytes any more. */
+    private final ArrayDeque<Inside> writes = new ArrayDeque<>();
 
     private long inside;
     private volatile @Nullable ResultFate lost;
 
+    /** Bytes that the link was given at once; of one result, or of several. */
+    private record Inside(int bytes, @Nullable Outgoing result) {}
+
     /** @param coalescing where chunks for small results come from; becomes this object's */
-    Sender(Link link, LongSupplier clock, Executor loop, int mostInside, int chunkBytes, ChunkWindow coalescing) {
+    Sender(
+            Link link,
+            LongSupplier clock,
+            Executor loop,
+            int mostInside,
+            int chunkBytes,
+            ChunkWindow coalescing,
+            Tally tally) {
         this.link = link;
         this.clock = clock;
         this.mostInside = mostInside;
         this.mailbox = new Mailbox<>(loop, this::drain);
-        this.coalescer = new Coalescer(coalescing, chunkBytes);
+        this.coalescer = new Coalescer(coalescing, chunkBytes, tally);
+        this.tally = tally;
+        this.shared = new Account(FrameLayout.MAX_CHUNK_SIZE, tally.sharedCredit);
     }
 
     /**
@@ -86,6 +100,15 @@ public final class Sender {
     /** Bytes inside the link; on the loop. */
     public long bytesInside() {
         return inside;
+    }
+
+    Tally tally() {
+        return tally;
+    }
+
+    /** From any thread. */
+    long now() {
+        return clock.getAsLong();
     }
 
     private boolean hasRoom() {
@@ -116,7 +139,7 @@ public final class Sender {
     void begin(int chunkBytes, long creditOfEach) {
         receiversChunk = chunkBytes;
         initialCredit = creditOfEach;
-        shared = new Account(chunkBytes);
+        shared = new Account(chunkBytes, tally.sharedCredit);
         open = true;
         drain();
     }
@@ -150,12 +173,16 @@ public final class Sender {
             result.inTurns = true;
             turns.add(result);
         }
+        if (result.inTurns) {
+            result.waits.queued(clock);
+        }
     }
 
     private void register(Outgoing result) {
         if (!result.registered) {
             result.registered = true;
             streams.put(result.stream(), result);
+            tally.resultsBegun.add(1);
         }
     }
 
@@ -189,10 +216,12 @@ public final class Sender {
             if (result.hasQueued()) {
                 result.starves(clock.getAsLong());
                 announce(result);
+            } else {
+                result.waits.unqueued();
             }
             return true;
         }
-        result.goesOn(clock.getAsLong());
+        result.goesOn(taken, clock.getAsLong());
         if (result.wantsCredit(initialCredit)) {
             announce(result);
         }
@@ -210,14 +239,15 @@ public final class Sender {
                 taken != null;
                 taken = result.take(shared, initialCredit, receiversChunk, bytes)) {
             bytes += taken.wireBytes();
-            write(taken);
+            write(taken, result);
         }
         return bytes;
     }
 
-    private void write(Departure frames) {
-        writes.add(frames.wireBytes());
+    private void write(Departure frames, @Nullable Outgoing of) {
+        writes.add(new Inside(frames.wireBytes(), of));
         inside += frames.wireBytes();
+        tally.inside.set(inside);
         link.write(frames);
     }
 
@@ -240,13 +270,17 @@ public final class Sender {
             end = all.behind(end);
         }
         if (end == all.to()) {
-            write(all);
-            return true;
+            write(all, null);
+        } else {
+            if (end > all.from()) {
+                write(all.head(end), null);
+            }
+            sendSingly(all);
         }
-        if (end > all.from()) {
-            write(all.head(end));
+        long now = clock.getAsLong();
+        for (Outgoing result : batch.results()) {
+            result.sentWithOthers(now);
         }
-        sendSingly(all);
         return true;
     }
 
@@ -294,6 +328,7 @@ public final class Sender {
             if (result.grant(bytes, receiversChunk)) {
                 writeBacklog(result, true);
             }
+            result.waits.revived(clock);
             enlist(result);
         }
     }
@@ -311,13 +346,18 @@ public final class Sender {
         link.flush();
     }
 
-    void fate(long stream, ResultFate fate) {
+    void fate(long stream, ResultFate fate, long now) {
         Outgoing result = streams.get(stream);
         if (result == null) {
             return;
         }
-        result.settle(fate);
+        settle(result, fate, now);
         giveUp(result, fate);
+    }
+
+    private static void settle(Outgoing result, ResultFate fate, long now) {
+        result.waits.go(Wait.NOTHING, now); // first: whoever is told looks at what was waited
+        result.settle(fate);
     }
 
     /** It is settled, so nothing more of it is sent but, if the receiver waits for it, its terminal. */
@@ -339,13 +379,28 @@ public final class Sender {
     }
 
     private void forget(Outgoing result) {
-        streams.remove(result.stream());
+        if (streams.remove(result.stream()) != null) {
+            ended(result);
+        }
+    }
+
+    private void ended(Outgoing result) {
+        result.voidCredit();
+        ResultFate fate = result.settled();
+        boolean accepted = fate != null && fate.verdict() == Verdict.ACCEPTED;
+        (accepted ? tally.resultsAccepted : tally.resultsFailed).add(1);
     }
 
     /** A region that the link was given is out, or never will be. */
     void written() {
-        Integer bytes = writes.poll(); // in the order in which the link was given them
-        inside -= bytes == null ? 0 : bytes;
+        Inside out = writes.poll(); // in the order in which the link was given them
+        if (out != null) {
+            inside -= out.bytes;
+            tally.inside.set(inside);
+            if (out.result != null) {
+                out.result.out(out.bytes, clock);
+            }
+        }
         if (hasRoom()) {
             pump();
         }
@@ -358,7 +413,7 @@ public final class Sender {
             long since = result.starvedSince();
             if (since != 0 && now - since > settings.creditPatience()) {
                 String reason = "no credit for " + (now - since) / 1_000_000 + " ms";
-                result.settle(new ResultFate(Verdict.LOST, reason, true));
+                settle(result, new ResultFate(Verdict.LOST, reason, true), now);
                 giveUp(result, new ResultFate(Verdict.LOST, reason, true));
             } else if (since != 0 && now - since > settings.spillAfter() && result.beginsSpilling()) {
                 starving.spill(result);
@@ -380,8 +435,10 @@ public final class Sender {
         for (Outgoing result = mailbox.pollAll(); result != null; result = mailbox.pollAll()) {
             result.settle(fate);
         }
+        long now = clock.getAsLong();
         for (Outgoing result : new ArrayList<>(streams.values())) {
-            result.settle(fate);
+            settle(result, fate, now);
+            ended(result);
         }
         streams.clear();
         turns.clear();

@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,7 @@ public final class SpillDirectory implements AutoCloseable {
     private final AtomicLong numbers = new AtomicLong();
     private final AtomicLong onDisk = new AtomicLong();
     private final AtomicLong peak = new AtomicLong();
+    private final LongAdder written = new LongAdder();
     private final Thread atExit = new Thread(null, this::closeAtExit, "tailrace-spill-exit", 0, false);
     private volatile boolean closed;
 
@@ -119,6 +121,11 @@ public final class SpillDirectory implements AutoCloseable {
         return peak.get();
     }
 
+    /** What all files together, gone ones too, have been written. */
+    public long writtenBytes() {
+        return written.sum();
+    }
+
     /** How many are open. */
     public int files() {
         return files.size();
@@ -151,6 +158,10 @@ public final class SpillDirectory implements AutoCloseable {
         }
         throw new BudgetExhaustedException(
                 "no " + bytes + " bytes are left of the disk budget for spilled results", budgetBytes, now, id);
+    }
+
+    void wrote(int bytes) {
+        written.add(bytes);
     }
 
     /** Called once by a file that is gone from the disk. */

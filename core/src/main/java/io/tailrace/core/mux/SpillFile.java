@@ -127,6 +127,7 @@ public final class SpillFile implements AutoCloseable {
             }
             long now = written + bytes; // one writer: no update is lost
             written = now;
+            directory.wrote(bytes);
         }
     }
 

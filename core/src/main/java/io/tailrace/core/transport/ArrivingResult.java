@@ -4,12 +4,16 @@ package io.tailrace.core.transport;
 import io.tailrace.core.ResultReader;
 import io.tailrace.core.ResultSummary;
 import io.tailrace.core.mux.Arriving;
+import io.tailrace.core.wire.ResultFate;
+import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
+import io.tailrace.core.wire.UndeliveredResultException;
 import io.tailrace.core.wire.ValueCodec;
 import io.tailrace.core.wire.WireInput;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,7 +21,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A result that is arriving: its handler reads it while its frames come, as from a {@link ResultReader}.
+ * A result that is arriving: its handler reads it while its frames come, as from a {@link ResultReader}, or gives it away as a
+ * publisher, an iterator or a future.
  *
  * <p><b>Threads.</b> The decoding thread, in the handler's call; {@link #cancel} and the numbers from any.
  */
@@ -28,13 +33,52 @@ public final class ArrivingResult {
     private final Consumer<@Nullable Throwable> ends;
     private final Consumer<String> cancels;
     private @Nullable ResultSummary summary;
+    private final long decoderNanos;
+    private @Nullable Promise<?> promise;
+    private @Nullable ResultIterator<?> iterator;
     private boolean published;
     private volatile boolean subscribed;
     private volatile boolean over;
 
-    /** @param ends told how a published result ended: null when it was complete */
+    /** A value that is decoded behind the handler's return, and told when the result counts. */
+    private final class Promise<T> extends CompletableFuture<T> {
+        private final ValueCodec<T> codec;
+        private Runnable keeps = () -> {};
+
+        Promise(ValueCodec<T> codec) {
+            this.codec = codec;
+        }
+
+        void read() throws IOException {
+            T value = decode(codec);
+            keeps = () -> complete(value);
+        }
+
+        void keep() {
+            keeps.run();
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            boolean cancelled = super.cancel(mayInterruptIfRunning);
+            if (cancelled) {
+                ArrivingResult.this.cancel("its future was cancelled");
+            }
+            return cancelled;
+        }
+    }
+
+    /**
+     * @param decoderNanos how long it waited for a decoding thread
+     * @param ends told how a result ended that was given away: null when it was complete
+     */
     ArrivingResult(
-            Arriving arriving, ResultReader reader, Consumer<@Nullable Throwable> ends, Consumer<String> cancels) {
+            Arriving arriving,
+            ResultReader reader,
+            long decoderNanos,
+            Consumer<@Nullable Throwable> ends,
+            Consumer<String> cancels) {
+        this.decoderNanos = decoderNanos;
         this.arriving = arriving;
         this.reader = reader;
         this.ends = ends;
@@ -115,6 +159,7 @@ public final class ArrivingResult {
      * to is the handler's to {@link #cancel}.
      */
     public <E> Flow.Publisher<E> publish(ValueCodec<? extends Iterator<E>> codec, Executor executor) {
+        requireOurs();
         Flow.Publisher<E> elements = reader.publish(codec, executor);
         published = true;
         AtomicBoolean taken = new AtomicBoolean();
@@ -125,10 +170,74 @@ public final class ArrivingResult {
         };
     }
 
-    /** Closes a reader that was given to a publisher which nobody subscribed to. */
+    /**
+     * Gives the result's elements to whoever takes them from the iterator, on whichever thread, also behind the handler's return;
+     * no other thread is at work for it, and nothing is decoded that was not asked for. The result is accepted when the iterator
+     * is exhausted, and cancelled when it is closed before. Until then it holds a reader's chunks, and
+     * those of its credit: no more of them should be open at once than the pool has room for.
+     */
+    public <E> ResultIterator<E> iterator(ValueCodec<? extends Iterator<E>> codec) {
+        requireOurs();
+        ResultIterator<E> elements = new ResultIterator<>(arriving, reader, codec, ends);
+        iterator = elements;
+        published = true;
+        return elements;
+    }
+
+    /**
+     * The payload's value, which is read behind the handler's return, on this thread, and the result to its end. The future is
+     * completed by this thread, when the result counts; else with what the handler's {@link #decodeWhole} would have thrown, or
+     * with the fate that came before, as an {@link UndeliveredResultException}. A future that is cancelled cancels the result.
+     */
+    public <T> CompletableFuture<T> future(ValueCodec<T> codec) {
+        requireOurs();
+        Promise<T> given = new Promise<>(codec);
+        promise = given;
+        return given;
+    }
+
+    /** Reads the value that was promised, and to the end. */
+    void readToEnd() throws IOException {
+        Promise<?> given = promise;
+        if (given != null) {
+            given.read();
+        }
+        finish();
+    }
+
+    /** Keeps the promise, if there is one; to be called behind the result's end. */
+    void tellFuture(@Nullable Throwable thrown) {
+        Promise<?> given = promise;
+        if (given == null) {
+            return;
+        }
+        ResultFate fate = arriving.settled();
+        if (thrown != null) {
+            given.completeExceptionally(thrown);
+        } else if (fate != null && fate.verdict() == Verdict.ACCEPTED) {
+            given.keep();
+        } else {
+            // No fate is known where another attempt has come before and is about to say so.
+            ResultFate known = fate == null ? new ResultFate(Verdict.SUPERSEDED, "", false) : fate;
+            given.completeExceptionally(
+                    new UndeliveredResultException(known, arriving.arrivedBytes(), arriving.id(), null));
+        }
+    }
+
+    /** Closes a reader that was given to a publisher, or an iterator, of which nobody has made use. */
     void closeUnsubscribed() {
-        if (published && !subscribed) {
+        ResultIterator<?> given = iterator;
+        if (given != null) {
+            given.closeUnlessTaken();
+        } else if (published && !subscribed) {
             reader.close();
+        }
+    }
+
+    private void requireOurs() {
+        requireHere();
+        if (published || promise != null) {
+            throw new IllegalStateException("it was given away: " + id());
         }
     }
 
@@ -145,6 +254,15 @@ public final class ArrivingResult {
 
     boolean isPublished() {
         return published;
+    }
+
+    /** Nanoseconds for which it has waited for that: {@link StallCause#DECODER} or {@link StallCause#BYTES}; from any thread. */
+    public long stallNanos(StallCause cause) {
+        return switch (cause) {
+            case DECODER -> decoderNanos;
+            case BYTES -> arriving.waitedNanos();
+            default -> 0;
+        };
     }
 
     /** Stops the result: its sender's encoder is told at its next chunk, and a reader here with its next read. */

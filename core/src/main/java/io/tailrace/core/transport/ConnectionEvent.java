@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.transport;
 
+import io.tailrace.core.mux.Tally;
 import java.io.IOException;
 import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
@@ -37,6 +39,28 @@ final class ConnectionEvent extends Event {
     @Label("Fault")
     String fault = "";
 
+    @Label("Sent Bytes")
+    @DataAmount
+    long sentBytes;
+
+    @Label("Received Bytes")
+    @DataAmount
+    long receivedBytes;
+
+    @Label("Spilled Bytes")
+    @DataAmount
+    long spilledBytes;
+
+    @Label("Results Begun")
+    long resultsBegun;
+
+    @Label("Results Accepted")
+    long resultsAccepted;
+
+    @Label("Results Failed Before")
+    @Description("Without those that were lost with the connection")
+    long resultsFailed;
+
     static ConnectionEvent begin(String direction, String peer, String channel) {
         ConnectionEvent event = new ConnectionEvent();
         event.direction = direction;
@@ -46,11 +70,17 @@ final class ConnectionEvent extends Event {
         return event;
     }
 
-    void end(String why, @Nullable IOException cause) {
+    void end(String why, @Nullable IOException cause, Tally tally) {
         end();
         if (shouldCommit()) {
             reason = why;
             fault = cause == null ? "" : cause.toString();
+            sentBytes = tally.sentBytes.get();
+            receivedBytes = tally.receivedBytes.get();
+            spilledBytes = tally.spilled.sum();
+            resultsBegun = tally.resultsBegun.get();
+            resultsAccepted = tally.resultsAccepted.get();
+            resultsFailed = tally.resultsFailed.get();
             commit();
         }
     }

@@ -18,13 +18,16 @@ final class Counters {
     private final LongAdder connectionsLost = new LongAdder();
     private final LongAdder results = new LongAdder();
     private final LongAdder frameBytes = new LongAdder();
-    private final LongAdder creditStallNanos = new LongAdder();
     private final LongAdder spilledResults = new LongAdder();
     private final Map<Verdict, LongAdder> fates = new EnumMap<>(Verdict.class);
+    private final Map<StallCause, LongAdder> stalls = new EnumMap<>(StallCause.class);
 
     Counters() {
         for (Verdict verdict : Verdict.values()) {
             fates.put(verdict, new LongAdder());
+        }
+        for (StallCause cause : StallCause.values()) {
+            stalls.put(cause, new LongAdder());
         }
     }
 
@@ -48,15 +51,21 @@ final class Counters {
         frameBytes.add(bytes);
     }
 
-    void starved(long nanos) {
-        creditStallNanos.add(nanos);
+    void stalled(StallCause cause, long nanos) {
+        LongAdder sum = nanos == 0 ? null : stalls.get(cause);
+        if (sum != null) {
+            sum.add(nanos);
+        }
     }
 
     void spilled() {
         spilledResults.increment();
     }
 
-    TransportCounters read() {
+    /** @param spilledBytes counted where they are written */
+    TransportCounters read(long spilledBytes) {
+        Map<StallCause, Long> waited = new EnumMap<>(StallCause.class);
+        stalls.forEach((cause, nanos) -> waited.put(cause, nanos.sum()));
         return new TransportCounters(
                 connectionsOpened.sum(),
                 connectionsLost.sum(),
@@ -67,8 +76,9 @@ final class Counters {
                 count(Verdict.LOST),
                 count(Verdict.CANCELLED),
                 frameBytes.sum(),
-                creditStallNanos.sum(),
-                spilledResults.sum());
+                spilledResults.sum(),
+                spilledBytes,
+                waited);
     }
 
     private long count(Verdict verdict) {

@@ -18,11 +18,13 @@ import io.tailrace.core.mux.FileSlice;
 import io.tailrace.core.mux.Link;
 import io.tailrace.core.mux.MuxSettings;
 import io.tailrace.core.mux.Region;
+import io.tailrace.core.mux.Tally;
 import io.tailrace.core.netty.NettyLoopEnd;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -204,6 +206,40 @@ final class NettyConnection extends ChannelInboundHandlerAdapter implements Link
                 end.awaitUninterruptibly(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
             }
         }
+    }
+
+    /** What those of them have counted whose peer has proved who it is; from any thread. */
+    static List<ConnectionCounters> countersOf(Collection<Channel> channels, long diskBytes) {
+        List<ConnectionCounters> all = new ArrayList<>();
+        for (Channel over : channels) {
+            NettyConnection end = over.pipeline().get(NettyConnection.class);
+            Connection counting = end == null ? null : end.connection;
+            SocketAddress address = over.remoteAddress();
+            String peer = counting == null ? null : counting.openedBy();
+            if (counting != null && address != null && peer != null) {
+                all.add(counters(peer, address, counting.tally(), diskBytes));
+            }
+        }
+        return List.copyOf(all);
+    }
+
+    private static ConnectionCounters counters(String peer, SocketAddress address, Tally tally, long diskBytes) {
+        return new ConnectionCounters(
+                peer,
+                address,
+                tally.sentBytes.get(),
+                tally.sentFrames.get(),
+                tally.receivedBytes.get(),
+                tally.receivedFrames.get(),
+                tally.resultsBegun.get(),
+                tally.resultsAccepted.get(),
+                tally.resultsFailed.get(),
+                tally.sharedCredit.get(),
+                tally.ownCredit.get(),
+                tally.inside.get(),
+                tally.backlog.sum(),
+                tally.spilled.sum(),
+                diskBytes);
     }
 
     private void lost(@Nullable Throwable cause) {

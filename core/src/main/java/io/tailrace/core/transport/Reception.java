@@ -64,6 +64,8 @@ final class Reception implements Host {
         final Opening.Fresh opening;
         final JobAccounts.Account account;
         final @Nullable ResultEvent event;
+        volatile long queuedAt;
+        volatile long decoderNanos;
         private final AtomicBoolean ended = new AtomicBoolean();
 
         Entry(Arriving arriving, Opening.Fresh opening, JobAccounts.Account account) {
@@ -154,9 +156,11 @@ final class Reception implements Host {
 
     @Override
     public void decode(Arriving arriving) {
-        Entry entry = (Entry) arriving.attachment();
-        line.add(entry);
-        employ();
+        if (arriving.attachment() instanceof Entry entry) {
+            entry.queuedAt = System.nanoTime();
+            line.add(entry);
+            employ();
+        }
     }
 
     private void employ() {
@@ -200,10 +204,12 @@ final class Reception implements Host {
     private DecodingLane receive(Entry entry, DecodingLane lane) {
         Arriving arriving = entry.arriving;
         ArrivingResult result = null;
+        entry.decoderNanos = System.nanoTime() - entry.queuedAt;
         try {
             ResultReader reader = lane.enter(arriving);
             arriving.start(); // behind the reader's reserve, of which credit may take what is left of the budget
-            result = new ArrivingResult(arriving, reader, cause -> end(entry, cause), reason -> cancel(entry, reason));
+            result = new ArrivingResult(
+                    arriving, reader, entry.decoderNanos, cause -> end(entry, cause), reason -> cancel(entry, reason));
             handler.receive(result);
             if (result.isPublished()) {
                 if (arriving.settled() != null) {
@@ -212,10 +218,11 @@ final class Reception implements Host {
                 }
                 return new DecodingLane(reading); // its publisher closes the reader, on whichever thread that runs
             }
-            result.finish();
+            result.readToEnd();
             result.leave();
             arriving.close();
             end(entry, null);
+            result.tellFuture(null);
             return lane;
         } catch (Throwable e) {
             if (e instanceof InterruptedException) {
@@ -239,6 +246,9 @@ final class Reception implements Host {
             }
         } finally {
             end(entry, cause);
+            if (result != null) {
+                result.tellFuture(cause);
+            }
         }
     }
 
@@ -303,9 +313,13 @@ final class Reception implements Host {
         ResultFate settled = arriving.settled(); // null where another attempt has come before and is about to say so
         ResultFate known = settled == null ? new ResultFate(Verdict.SUPERSEDED, "", false) : settled;
         counters.resultEnded(known, arriving.arrivedBytes());
+        counters.stalled(StallCause.DECODER, entry.decoderNanos);
+        counters.stalled(StallCause.BYTES, arriving.waitedNanos());
         ResultEvent event = entry.event;
         if (event != null) {
-            event.end(known, arriving.arrivedBytes(), 0, false);
+            event.stalled(StallCause.DECODER, entry.decoderNanos);
+            event.stalled(StallCause.BYTES, arriving.waitedNanos());
+            event.end(known, arriving.arrivedBytes(), 0);
         }
     }
 

@@ -14,6 +14,7 @@ import io.tailrace.core.frame.ByeReason;
 import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.MuxSettings;
 import io.tailrace.core.mux.Proofs;
+import io.tailrace.core.mux.Sender;
 import io.tailrace.core.mux.SpillDirectory;
 import io.tailrace.core.mux.Starving;
 import io.tailrace.core.wire.ResultFate;
@@ -167,12 +168,18 @@ public final class ResultClient implements AutoCloseable {
     }
 
     public TransportCounters counters() {
-        return counters.read();
+        return counters.read(disk == null ? 0 : disk.writtenBytes());
+    }
+
+    /** What its connection, if there is one now, has counted. */
+    public List<ConnectionCounters> connectionCounters() {
+        Channel open = channel;
+        return open == null ? List.of() : NettyConnection.countersOf(List.of(open), spilledBytes());
     }
 
     /** Results begun and not ended. */
     public long openResults() {
-        return counters.read().resultsOpen();
+        return counters().resultsOpen();
     }
 
     /** Memory that Netty uses for this client: direct, and under TLS on the heap too. */
@@ -218,7 +225,10 @@ public final class ResultClient implements AutoCloseable {
     }
 
     private ResultSink sink(ResultId id, long declaredBytes, boolean awaitsFate) throws IOException {
-        return new ResultSink(connection(id).sender(), counters, id, declaredBytes, awaitsFate);
+        long began = current.isDone() ? 0 : System.nanoTime();
+        Sender sender = connection(id).sender();
+        long waited = began == 0 ? 0 : System.nanoTime() - began;
+        return new ResultSink(sender, counters, id, declaredBytes, awaitsFate, waited);
     }
 
     private Connection connection(ResultId id) throws IOException {
@@ -320,7 +330,10 @@ public final class ResultClient implements AutoCloseable {
         public void closed(String reason, @Nullable IOException cause) {
             ConnectionEvent told = event;
             if (told != null) {
-                told.end(reason, cause);
+                Connection ended = connection;
+                if (ended != null) {
+                    told.end(reason, cause, ended.tally());
+                }
                 if (cause != null && !closed) {
                     counters.connectionLost();
                 }

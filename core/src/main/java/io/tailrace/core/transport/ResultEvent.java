@@ -15,7 +15,8 @@ import jdk.jfr.Timespan;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One result's stay on a connection, for Java Flight Recorder: from its opening to its fate.
+ * One result's stay on a connection, for Java Flight Recorder: from its opening to its fate, and what it waited for by
+ * {@link StallCause}.
  *
  * <p><b>Threads.</b> Begun by one thread, ended by another, which learnt of it through the result's fate.
  */
@@ -51,12 +52,45 @@ final class ResultEvent extends Event {
     @DataAmount
     long frameBytes;
 
+    @Label("Wait for Admission")
+    @Timespan
+    long admissionStall;
+
+    @Label("Wait for the Pool")
+    @Timespan
+    long poolStall;
+
+    @Label("Wait for the Window")
+    @Timespan
+    long windowStall;
+
     @Label("Wait for Credit")
     @Timespan
     long creditStall;
 
-    @Label("Spilled")
-    boolean spilled;
+    @Label("Wait for the Link")
+    @Timespan
+    long linkStall;
+
+    @Label("Wait for the Disk")
+    @Timespan
+    long diskStall;
+
+    @Label("Wait for the Acknowledgement")
+    @Timespan
+    long acknowledgementStall;
+
+    @Label("Wait for a Decoder")
+    @Timespan
+    long decoderStall;
+
+    @Label("Wait for Bytes")
+    @Timespan
+    long bytesStall;
+
+    @Label("Spilled Bytes")
+    @DataAmount
+    long spilledBytes;
 
     private final AtomicBoolean ended = new AtomicBoolean();
 
@@ -75,7 +109,22 @@ final class ResultEvent extends Event {
         return event;
     }
 
-    void end(ResultFate fate, long bytes, long creditStallNanos, boolean wasSpilled) {
+    /** To be told before the end. */
+    void stalled(StallCause cause, long nanos) {
+        switch (cause) {
+            case ADMISSION -> admissionStall = nanos;
+            case POOL -> poolStall = nanos;
+            case WINDOW -> windowStall = nanos;
+            case CREDIT -> creditStall = nanos;
+            case LINK -> linkStall = nanos;
+            case DISK -> diskStall = nanos;
+            case ACKNOWLEDGEMENT -> acknowledgementStall = nanos;
+            case DECODER -> decoderStall = nanos;
+            case BYTES -> bytesStall = nanos;
+        }
+    }
+
+    void end(ResultFate fate, long bytes, long bytesSpilled) {
         if (!ended.compareAndSet(false, true)) {
             return;
         }
@@ -83,8 +132,7 @@ final class ResultEvent extends Event {
         verdict = fate.verdict().name();
         reason = fate.reason();
         frameBytes = bytes;
-        creditStall = creditStallNanos;
-        spilled = wasSpilled;
+        spilledBytes = bytesSpilled;
         commit();
     }
 }

@@ -27,6 +27,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -128,19 +129,13 @@ public final class ResultServer implements AutoCloseable {
         }
         connections.add(channel);
         TransportTls tls = builder.tls;
-        NettyConnection connection = new NettyConnection(
-                settings,
-                tls != null,
-                random,
-                (link, over) -> Connection.server(
-                        link,
-                        System::nanoTime,
-                        over.eventLoop(),
-                        settings,
-                        proofs,
-                        new Turns(over),
-                        reception,
-                        builder.pool));
+        NettyConnection connection = new NettyConnection(settings, tls != null, random, (link, over) -> {
+            Turns turns = new Turns(over);
+            Connection made = Connection.server(
+                    link, System::nanoTime, over.eventLoop(), settings, proofs, turns, reception, builder.pool);
+            turns.connection = made;
+            return made;
+        });
         if (tls != null) {
             tls.secure(channel.pipeline(), null, 0, connection);
         }
@@ -171,7 +166,12 @@ public final class ResultServer implements AutoCloseable {
     }
 
     public TransportCounters counters() {
-        return counters.read();
+        return counters.read(0);
+    }
+
+    /** What each connection has counted that is open now and whose peer has proved who it is. */
+    public List<ConnectionCounters> connectionCounters() {
+        return NettyConnection.countersOf(connections, 0);
     }
 
     /** Memory that Netty uses for all connections: direct, and under TLS on the heap too. */
@@ -227,6 +227,7 @@ public final class ResultServer implements AutoCloseable {
     /** Follows one connection's turns. */
     private final class Turns implements Connection.Events {
         private final Channel channel;
+        private @Nullable Connection connection;
         private @Nullable ConnectionEvent event;
 
         Turns(Channel channel) {
@@ -244,8 +245,9 @@ public final class ResultServer implements AutoCloseable {
         public void closed(String reason, @Nullable IOException cause) {
             LOG.log(Level.DEBUG, channel + " ended: " + reason, cause);
             ConnectionEvent told = event;
-            if (told != null) {
-                told.end(reason, cause);
+            Connection ended = connection;
+            if (told != null && ended != null) {
+                told.end(reason, cause, ended.tally());
                 if (cause != null) {
                     counters.connectionLost();
                 }

@@ -2,6 +2,7 @@
 package io.tailrace.core.transport;
 
 import io.tailrace.core.chunk.Chunk;
+import io.tailrace.core.chunk.ChunkWindow;
 import io.tailrace.core.frame.FrameHeader;
 import io.tailrace.core.frame.FrameKind;
 import io.tailrace.core.frame.FrameLayout;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,7 @@ final class ResultSink implements FrameSink {
     private final ResultId id;
     private final long declared;
     private final boolean awaitsFate;
+    private final long admissionNanos;
     private final Counters counters;
     private final @Nullable ResultEvent event;
     private final CompletableFuture<ResultFate> fate = new CompletableFuture<>();
@@ -43,7 +46,9 @@ final class ResultSink implements FrameSink {
     /** Completed behind the fate, when it has been counted. */
     private CompletableFuture<Void> noted = new CompletableFuture<>();
 
-    ResultSink(Sender sender, Counters counters, ResultId id, long declared, boolean awaitsFate) {
+    /** @param admissionNanos how long there was no connection for it */
+    ResultSink(Sender sender, Counters counters, ResultId id, long declared, boolean awaitsFate, long admissionNanos) {
+        this.admissionNanos = admissionNanos;
         this.sender = sender;
         this.counters = counters;
         this.event = ResultEvent.begin("sent", id);
@@ -97,21 +102,33 @@ final class ResultSink implements FrameSink {
         long stream = FrameHeader.streamId(chunk.array(), chunk.arrayOffset() + chunk.readerIndex());
         Outgoing opened = sender.open(stream, id, declared, fate);
         counters.resultOpened();
-        noted = fate.thenAccept(known -> ended(opened, known));
+        ChunkWindow window = chunk.window();
+        noted = fate.thenAccept(known -> ended(opened, window, known));
         outgoing = opened;
         return opened;
     }
 
-    private void ended(Outgoing result, ResultFate known) {
+    private void ended(Outgoing result, @Nullable ChunkWindow window, ResultFate known) {
         counters.resultEnded(known, result.sentBytes());
-        counters.starved(result.creditStallNanos());
+        tellStalls(result, window, counters::stalled);
         if (result.spilled()) {
             counters.spilled();
         }
         ResultEvent told = event;
         if (told != null) {
-            told.end(known, result.sentBytes(), result.creditStallNanos(), result.spilled());
+            tellStalls(result, window, told::stalled);
+            told.end(known, result.sentBytes(), result.spilledBytes());
         }
+    }
+
+    private void tellStalls(Outgoing result, @Nullable ChunkWindow window, ObjLongConsumer<StallCause> told) {
+        told.accept(StallCause.ADMISSION, admissionNanos);
+        told.accept(StallCause.POOL, window == null ? 0 : window.budgetStallNanos());
+        told.accept(StallCause.WINDOW, result.roomStallNanos() + (window == null ? 0 : window.windowStallNanos()));
+        told.accept(StallCause.CREDIT, result.creditStallNanos());
+        told.accept(StallCause.LINK, result.linkStallNanos());
+        told.accept(StallCause.DISK, result.diskStallNanos());
+        told.accept(StallCause.ACKNOWLEDGEMENT, result.acknowledgementStallNanos());
     }
 
     private static boolean endsHere(Chunk chunk) {

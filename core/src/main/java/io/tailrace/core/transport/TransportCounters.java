@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.transport;
 
+import java.util.Map;
+
 /**
  * What a {@link ResultServer} or a {@link ResultClient} has counted since it began. Results that are open are counted as
  * opened, not yet as anything else.
@@ -9,8 +11,9 @@ package io.tailrace.core.transport;
  * @param connectionsLost those of them that ended without both ends wanting it
  * @param resultsOpened results begun here; at a server, those that were let in
  * @param frameBytes bytes of frames of results that have ended, headers included
- * @param creditStallNanos time that results had frames ready and no credit, added up over results; 0 at a server
- * @param resultsSpilled results of which a part went to disk; 0 at a server
+ * @param resultsSpilled results that have ended of which a part went to disk; 0 at a server
+ * @param spilledBytes bytes of frames that went to disk, of all results; 0 at a server
+ * @param stallNanos what results that have ended waited for, in nanoseconds added up over results, by cause
  */
 public record TransportCounters(
         long connectionsOpened,
@@ -22,11 +25,21 @@ public record TransportCounters(
         long resultsLost,
         long resultsCancelled,
         long frameBytes,
-        long creditStallNanos,
-        long resultsSpilled) {
+        long resultsSpilled,
+        long spilledBytes,
+        Map<StallCause, Long> stallNanos) {
+
+    public TransportCounters {
+        stallNanos = Map.copyOf(stallNanos);
+    }
 
     /** Results begun and not ended. */
     public long resultsOpen() {
         return resultsOpened - resultsAccepted - resultsRefused - resultsSuperseded - resultsLost - resultsCancelled;
+    }
+
+    /** Nanoseconds for which results that have ended waited for that. */
+    public long stallNanos(StallCause cause) {
+        return stallNanos.getOrDefault(cause, 0L);
     }
 }

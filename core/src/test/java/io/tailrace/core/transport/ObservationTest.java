@@ -13,6 +13,7 @@ import io.tailrace.core.transport.ManyResultsTest.Longs;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -130,6 +131,80 @@ final class ObservationTest {
     }
 
     @Test
+    void metersShowStallsByCauseAndCreditByAccount() throws Exception {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        TransportMeters.of(client, List.of()).bindTo(registry);
+        TransportMeters.of(server, List.of()).bindTo(registry);
+        sendThreeOfWhichOneIsRefused();
+        Eventually.isTrue("all results have ended", () -> server.counters().resultsOpen() == 0);
+        List<String> causes = registry.get("tailrace.stall").functionCounters().stream()
+                .map(each -> each.getId().getTag("side") + " " + each.getId().getTag("cause"))
+                .sorted()
+                .toList();
+        assertEquals(
+                List.of(
+                        "receiver bytes",
+                        "receiver decoder",
+                        "sender acknowledgement",
+                        "sender admission",
+                        "sender credit",
+                        "sender disk",
+                        "sender link",
+                        "sender pool",
+                        "sender window"),
+                causes);
+        assertEquals(
+                client.counters().stallNanos(StallCause.ACKNOWLEDGEMENT) / 1e9,
+                registry.get("tailrace.stall")
+                        .tag("cause", "acknowledgement")
+                        .functionCounter()
+                        .count());
+        assertTrue(registry.get("tailrace.credit")
+                        .tags("side", "receiver", "account", "shared")
+                        .gauge()
+                        .value()
+                > 0);
+        assertEquals(
+                0,
+                registry.get("tailrace.credit")
+                        .tags("side", "sender", "account", "own")
+                        .gauge()
+                        .value());
+        assertEquals(
+                0,
+                registry.get("tailrace.backlog").tag("side", "sender").gauge().value());
+        assertEquals(
+                0,
+                registry.get("tailrace.spilled")
+                        .tag("side", "sender")
+                        .functionCounter()
+                        .count());
+    }
+
+    @Test
+    void metersOutliveTheirBinder() throws Exception {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        WeakReference<TransportMeters> binder = bindTo(registry);
+        Eventually.isTrue("the binder is collected", () -> {
+            System.gc();
+            return binder.refersTo(null);
+        });
+        sendThreeOfWhichOneIsRefused();
+        assertEquals(
+                3,
+                registry.get("tailrace.results.opened")
+                        .tags("side", "sender")
+                        .functionCounter()
+                        .count());
+    }
+
+    private WeakReference<TransportMeters> bindTo(SimpleMeterRegistry registry) {
+        TransportMeters meters = TransportMeters.of(client, List.of());
+        meters.bindTo(registry);
+        return new WeakReference<>(meters);
+    }
+
+    @Test
     void flightRecorderTellsOfEachResultAndConnection() throws Exception {
         Path file = folder.resolve("tailrace.jfr");
         try (Recording recording = new Recording()) {
@@ -153,9 +228,16 @@ final class ObservationTest {
         assertEquals(7, received.getLong("task"));
         assertEquals(2, received.getInt("attempt"));
         assertTrue(sent.getLong("frameBytes") > 8_000);
+        assertTrue(sent.getDuration("acknowledgementStall").toNanos() > 0, sent::toString);
+        assertTrue(received.getDuration("decoderStall").toNanos() > 0, received::toString);
+        assertEquals(0, sent.getLong("spilledBytes"));
+        assertEquals(0, sent.getDuration("diskStall").toNanos());
         assertEquals(
                 "the other",
                 find(events, "io.tailrace.Connection", "direction", "incoming").getString("peer"));
+        RecordedEvent connection = find(events, "io.tailrace.Connection", "direction", "outgoing");
+        assertEquals(1, connection.getLong("resultsAccepted"));
+        assertTrue(connection.getLong("sentBytes") > 8_000, connection::toString);
     }
 
     private static RecordedEvent find(List<RecordedEvent> events, String type, String field, String value) {

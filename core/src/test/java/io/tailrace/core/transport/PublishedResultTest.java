@@ -39,7 +39,7 @@ final class PublishedResultTest {
     private static final long COUNT = 400_000;
 
     /** The longs below the number. */
-    private record Below() implements ValueCodec<Iterator<Long>> {
+    record Below() implements ValueCodec<Iterator<Long>> {
         @Override
         public String id() {
             return "below/1";
