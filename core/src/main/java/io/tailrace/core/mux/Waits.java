@@ -36,10 +36,11 @@ final class Waits {
         if (next == current) {
             return;
         }
+        long until = now - since < 0 ? since : now; // what comes in one go is all told at the time when it came
         switch (current) { // one writer: no update is lost
-            case LINK -> linkNanos = linkNanos + now - since;
-            case CREDIT -> creditNanos = creditNanos + now - since;
-            case ACKNOWLEDGEMENT -> acknowledgementNanos = acknowledgementNanos + now - since;
+            case LINK -> linkNanos = linkNanos + until - since;
+            case CREDIT -> creditNanos = creditNanos + until - since;
+            case ACKNOWLEDGEMENT -> acknowledgementNanos = acknowledgementNanos + until - since;
             case NOTHING -> {}
         }
         current = next;
