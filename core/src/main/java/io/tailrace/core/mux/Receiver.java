@@ -57,6 +57,11 @@ final class Receiver {
     private String peer = "";
     private boolean lost;
 
+    private final @Nullable Overflow overflow;
+
+    /** Results that may go to disk, until they are settled. */
+    private final List<Arriving> watched = new ArrayList<>();
+
     private final List<Arriving> untold = new ArrayList<>();
     private @Nullable Arriving target;
     private boolean copies;
@@ -69,6 +74,7 @@ final class Receiver {
         this.mailbox = new Mailbox<>(loop, this::drain);
         this.shared = new Room(chunkBytes);
         this.outbox = new Outbox(link);
+        this.overflow = host.overflow();
     }
 
     String peer() {
@@ -86,6 +92,15 @@ final class Receiver {
 
     void ready(Arriving result) {
         mailbox.offer(result);
+    }
+
+    int chunkBytes() {
+        return chunkBytes;
+    }
+
+    /** For what one result has on disk; for any thread. */
+    ChunkWindow openWithoutWaiting(ResultId id) {
+        return pool.openWithoutWaiting(id, 1, 1);
     }
 
     /** The peer has proved who it is: it gets the credit that its results share. */
@@ -217,6 +232,10 @@ final class Receiver {
         } else if (host.admit(result)) {
             result.wanted = true;
             dispatched.add(result);
+            if (overflow != null) {
+                result.spillTo(overflow);
+                watched.add(result);
+            }
         }
     }
 
@@ -271,6 +290,9 @@ final class Receiver {
         mailbox.begin();
         for (Arriving result = mailbox.poll(); result != null; result = mailbox.poll()) {
             result.unlist();
+            if (result.placed && result.leavesPlace()) {
+                leavePlace(result);
+            }
             if (result.settled() != null) {
                 settled(result);
             } else {
@@ -281,6 +303,28 @@ final class Receiver {
             grantShared();
             outbox.flush();
         }
+    }
+
+    /** Looks at the results whose readers stand still. */
+    void tick(long now) {
+        int kept = 0;
+        for (int i = 0; i < watched.size(); i++) {
+            Arriving result = watched.get(i);
+            Spilling spilling = result.spilling();
+            if (spilling == null || result.settled() != null) {
+                leavePlace(result);
+                continue;
+            }
+            watched.set(kept++, result);
+            if (spilling.standsStill(now, settings.spillAfter(), chunkBytes)) {
+                spilling.begin();
+            }
+            if (result.window == null) {
+                grant(result); // it may have to wait for a place
+            }
+        }
+        watched.subList(kept, watched.size()).clear();
+        outbox.flush();
     }
 
     private void settled(Arriving result) {
@@ -316,13 +360,17 @@ final class Receiver {
 
     /** Gives a result what its window has room for. */
     private void grant(Arriving result) {
-        if (lost || !result.started() || !result.backlog || result.terminalSeen || result.settled() != null) {
+        if (lost || !result.backlog || result.terminalSeen || result.settled() != null) {
             return;
         }
         ChunkWindow window = result.window;
         Room room = result.room;
         if (window == null || room == null) {
-            window = result.openWindow(pool, settings.window());
+            if (!result.started() && !takesPlace(result)) {
+                return;
+            }
+            int least = overflow == null ? Arriving.LEAST_WINDOW : Overflow.LEAST_WINDOW;
+            window = result.openWindow(pool, result.placed ? least : settings.window(), least);
             room = new Room(chunkBytes);
             result.window = window;
             result.room = room;
@@ -334,6 +382,27 @@ final class Receiver {
         }
         if (chunks > 0) {
             outbox.credit(result.stream(), (long) chunks * chunkBytes);
+        }
+    }
+
+    /** One that goes to disk gets credit before anybody reads it, if there is a place. */
+    private boolean takesPlace(Arriving result) {
+        Spilling spilling = result.spilling();
+        if (overflow != null && spilling != null && spilling.isOn() && overflow.takePlace()) {
+            result.placed = true;
+        }
+        return result.placed;
+    }
+
+    private void leavePlace(Arriving result) {
+        if (overflow != null && result.placed) {
+            result.placed = false;
+            overflow.givePlace();
+            watched.forEach(other -> {
+                if (other.window == null) {
+                    grant(other);
+                }
+            });
         }
     }
 
@@ -380,6 +449,8 @@ final class Receiver {
             host.decode(result); // its reader is told
         }
         dispatched.clear();
+        watched.forEach(this::leavePlace);
+        watched.clear();
         shared.close();
         ChunkWindow window = sharedWindow;
         if (window != null) {

@@ -7,6 +7,8 @@ import io.tailrace.core.mux.Host;
 import io.tailrace.core.mux.Incarnations;
 import io.tailrace.core.mux.JobAccounts;
 import io.tailrace.core.mux.Opening;
+import io.tailrace.core.mux.Overflow;
+import io.tailrace.core.mux.SpillDirectory;
 import io.tailrace.core.wire.ResultCancelledException;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultFailedException;
@@ -24,6 +26,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +57,8 @@ final class Reception implements Host {
     private final AtomicInteger decoders = new AtomicInteger();
     private final AtomicInteger results = new AtomicInteger();
     private final AtomicInteger share;
+    private final LongAdder spilledBytes = new LongAdder();
+    private volatile @Nullable Overflow overflow;
 
     /** A result that was let in. */
     private static final class Entry {
@@ -90,6 +95,23 @@ final class Reception implements Host {
         this.maxDecoders = maxDecoders;
         this.maxResults = maxResults;
         this.share = new AtomicInteger(shareChunks);
+    }
+
+    /** Has results spilled whose readers stand still; to be called before the first connection is made. */
+    Overflow spillTo(SpillDirectory disk, Executor spiller, int places) {
+        Overflow made = new Overflow(disk, spiller, places, spilledBytes::add);
+        overflow = made;
+        return made;
+    }
+
+    @Override
+    public @Nullable Overflow overflow() {
+        return overflow;
+    }
+
+    /** Bytes that have gone to disk since it began. */
+    long spilledBytes() {
+        return spilledBytes.sum();
     }
 
     /** Results let in and not settled. */
@@ -300,9 +322,12 @@ final class Reception implements Host {
         ResultFate settled = arriving.settled(); // null where another attempt has come before and is about to say so
         ResultFate known = settled == null ? new ResultFate(Verdict.SUPERSEDED, "", false) : settled;
         counters.resultEnded(known, arriving.arrivedBytes());
+        if (arriving.spilled()) {
+            counters.spilled();
+        }
         ResultEvent event = entry.event;
         if (event != null) {
-            event.end(known, arriving.arrivedBytes(), 0, false);
+            event.end(known, arriving.arrivedBytes(), 0, arriving.spilled());
         }
     }
 

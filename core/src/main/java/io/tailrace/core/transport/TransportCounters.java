@@ -10,7 +10,7 @@ package io.tailrace.core.transport;
  * @param resultsOpened results begun here; at a server, those that were let in
  * @param frameBytes bytes of frames of results that have ended, headers included
  * @param creditStallNanos time that results had frames ready and no credit, added up over results; 0 at a server
- * @param resultsSpilled results of which a part went to disk; 0 at a server
+ * @param resultsSpilled results of which a part went to disk
  */
 public record TransportCounters(
         long connectionsOpened,

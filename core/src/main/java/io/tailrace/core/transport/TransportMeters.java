@@ -43,7 +43,7 @@ public final class TransportMeters implements MeterBinder {
 
     public static TransportMeters of(ResultServer server, Iterable<Tag> tags) {
         return new TransportMeters(
-                "receiver", server::counters, server::openResults, server::outsideBytes, () -> 0, tags);
+                "receiver", server::counters, server::openResults, server::outsideBytes, server::spilledBytes, tags);
     }
 
     public static TransportMeters of(ResultClient client, Iterable<Tag> tags) {
