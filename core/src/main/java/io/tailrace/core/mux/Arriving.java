@@ -408,7 +408,7 @@ public final class Arriving implements WholeFrames {
         }
         Spilling over = spilling;
         if (over != null && over.frames() != null) {
-            return hasSpare();
+            return (source != null && lent != null) || hasSpare(); // what was lent comes back first
         }
         return (over == null || !over.isMoving()) && (!pieces.isEmpty() || complete);
     }

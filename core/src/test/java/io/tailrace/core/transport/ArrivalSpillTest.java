@@ -165,9 +165,9 @@ final class ArrivalSpillTest {
         for (long disk : new long[] {0, CHUNK, 10L * CHUNK + 17, 100_000}) {
             Arrivals slow = new Arrivals(result -> {
                 Filling.read(result.id(), 10_000, result.payload());
-                Thread.sleep(150);
+                Thread.sleep(80);
                 Filling.read(result.id(), 150_000, result.payload());
-                Thread.sleep(100);
+                Thread.sleep(70);
             });
             try (Ends ends = Ends.of(audit, way, slow)
                     .receiving(CHUNK, 24)
@@ -175,7 +175,7 @@ final class ArrivalSpillTest {
                             .heartbeat(HEARTBEAT)
                             .spill(folder(), disk, SOON, audit.executor()))
                     .open()) {
-                List<CompletableFuture<ResultFate>> fates = encode(ends, 6, 300_000);
+                List<CompletableFuture<ResultFate>> fates = encode(ends, 4, 300_000);
                 assertAccepted(fates);
                 slow.whole().forEach((id, bytes) -> assertEquals(300_000, bytes));
                 assertTrue(ends.server().peakSpilledBytes() <= disk);
