@@ -36,7 +36,7 @@ record Scenario(
         int window = 1 + world.upTo(world.chance(50) ? 3 : 15);
         boolean spills = world.chance(30);
         int each = spills ? Overflow.LEAST_WINDOW + 1 : Arriving.LEAST_WINDOW;
-        int budget = each + world.upTo(world.chance(50) ? 7 : 63);
+        int budget = (spills ? each + 1 : each) + world.upTo(world.chance(50) ? 7 : 63);
         int sure = budget - budget / 4;
         int places = spills ? Math.min((sure - each) / Overflow.LEAST_WINDOW, 1 + world.upTo(3)) : 0;
         int rest = sure - places * Overflow.LEAST_WINDOW;
@@ -61,7 +61,7 @@ record Scenario(
                 world.chance(10),
                 world.chance(15) ? 200 * Simulation.MILLIS : Long.MAX_VALUE,
                 world.chance(10) ? 50_000 : Long.MAX_VALUE,
-                spills ? world.upTo(20) * Simulation.MILLIS : Long.MAX_VALUE,
+                spills ? world.upTo(4) * Simulation.MILLIS : Long.MAX_VALUE,
                 world.chance(50) ? world.upTo(20_000) : 10_000_000,
                 places);
     }
