@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.tailrace.core.ResultWriter;
+import io.tailrace.core.testing.ChildJvm;
 import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.MalformedDataException;
@@ -307,6 +308,22 @@ final class ArrivalSpillEndTest {
                 }
             }
             return List.copyOf(found.values());
+        }
+    }
+
+    /** What the disk has taken is read from there, and the frame that it refused from memory. */
+    @Test
+    void diskThatRefusesInTheMiddleLosesNothing() throws Exception {
+        Files.createDirectory(folder());
+        try (ChildJvm child = ChildJvm.of(RefusingDiskChild.class, temporary)
+                .after("ulimit -f 128")
+                .start(temporary.resolve("other").toString())) {
+            List<String> lines = child.lines(Duration.ofSeconds(60));
+            long spilled = ChildJvm.number(lines, "spilled");
+            assertTrue(spilled > 3 * 50_000 && spilled < 3 * 140_000, lines.toString());
+            assertEquals(3 * 300_000, ChildJvm.number(lines, "whole"), lines.toString());
+            assertEquals(0, ChildJvm.number(lines, "left"), lines.toString());
+            assertTrue(lines.stream().anyMatch(line -> line.contains("cannot be spilled")), lines.toString());
         }
     }
 
