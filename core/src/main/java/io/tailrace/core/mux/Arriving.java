@@ -22,8 +22,11 @@ import org.jspecify.annotations.Nullable;
  * One result on its way in over a shared connection: its frames as they came, which a reader on a decoding thread takes
  * and judges.
  *
+ * <p>While the reader stands still, frames may go {@linkplain Spilling to disk}: then they come back through one chunk, for
+ * which there is a window of its own from the beginning, so that reading them never waits for other results.
+ *
  * <p><b>Ownership.</b> What has come holds references to its chunks: this object's until the reader was lent it and asks for
- * more, or the result is settled. Its window is the loop's.
+ * more, or the result is settled. So is the chunk for what comes from disk. The window of what comes in is the loop's.
  *
  * <p><b>Threads.</b> The loop appends, the decoding thread reads, any thread settles; pieces are guarded by this object's
  * monitor, in which nobody waits. Fields below the line belong to the loop.
@@ -38,7 +41,15 @@ public final class Arriving implements WholeFrames {
     private final OpenBody open;
     private final Waiting waiting = new Waiting(100);
     private final ArrayDeque<Piece> pieces = new ArrayDeque<>(2);
+    private @Nullable Piece opening;
     private @Nullable Piece lent;
+    private @Nullable Spilling spilling;
+    private @Nullable ChunkWindow fromDisk;
+    private @Nullable Chunk spare;
+
+    /** What the piece that was lent last is to be read from; the reading thread's. */
+    private @Nullable SpillFile source;
+
     private volatile boolean complete;
     private volatile @Nullable IOException failure;
     private volatile @Nullable ResultFate settled;
@@ -64,6 +75,7 @@ public final class Arriving implements WholeFrames {
     boolean backlog;
     boolean terminalSeen;
     boolean told;
+    boolean placed;
 
     /** Bytes have come since its reader and its credit were looked at. */
     boolean stirred;
@@ -75,7 +87,7 @@ public final class Arriving implements WholeFrames {
     long sharedBytes;
 
     /** Bytes of frames that lie behind one another in a chunk, or in an array of their own. */
-    private static final class Piece {
+    static final class Piece {
         final @Nullable Chunk chunk;
         final byte[] array;
         final int from;
@@ -88,6 +100,19 @@ public final class Arriving implements WholeFrames {
             this.to = to;
         }
 
+        int length() {
+            return to - from;
+        }
+
+        /** The same bytes, as they are written; the reference stays this piece's. */
+        Region region() {
+            Chunk in = chunk;
+            if (in == null) {
+                throw new IllegalStateException("not in a chunk");
+            }
+            return new Region(in, from - in.arrayOffset(), to - in.arrayOffset());
+        }
+
         void release() {
             if (chunk != null) {
                 chunk.release();
@@ -95,12 +120,35 @@ public final class Arriving implements WholeFrames {
         }
     }
 
-    /** @param opening the preamble and the open frame, as a stream would begin with them */
-    Arriving(Receiver receiver, long stream, OpenBody open, byte[] opening) {
+    /** @param beginning the preamble and the open frame, as a stream would begin with them */
+    Arriving(Receiver receiver, long stream, OpenBody open, byte[] beginning) {
         this.receiver = receiver;
         this.stream = stream;
         this.open = open;
-        pieces.add(new Piece(null, opening, 0, opening.length));
+        this.opening = new Piece(null, beginning, 0, beginning.length);
+    }
+
+    /** It may go to disk when its reader stands still. */
+    Spilling spillTo(Overflow overflow) {
+        Spilling made = new Spilling(this, pieces, overflow);
+        spilling = made;
+        return made;
+    }
+
+    /** Its way over the disk, or null. */
+    @Nullable
+    Spilling spilling() {
+        return spilling;
+    }
+
+    void wentToDisk(int bytes) {
+        receiver.tally().spilled.add(bytes);
+    }
+
+    /** Bytes of it that went to disk here. */
+    public long spilledBytes() {
+        Spilling over = spilling;
+        return over == null ? 0 : over.spilledBytes();
     }
 
     long stream() {
@@ -151,12 +199,26 @@ public final class Arriving implements WholeFrames {
         return waitedNanos;
     }
 
-    /** A decoding thread is at it: it gets credit of its own if it needs any. */
+    /** A decoding thread is at it: it gets credit of its own if it needs any, and first of all what it needs to read a file. */
     public void start() {
+        synchronized (this) {
+            Spilling over = spilling;
+            boolean spills = over != null
+                    && (!complete || over.isOn() || over.spilledBytes() > 0 || arrivedBytes >= receiver.chunkBytes());
+            if (spills && settled == null && failure == null) {
+                fromDisk = receiver.openWithoutWaiting(id());
+            }
+        }
         started = true;
-        if (!complete) {
+        if (!complete || spilling != null) {
             list();
         }
+    }
+
+    /** Whether its chunks are its decoder's to answer for, or have come back. */
+    synchronized boolean leavesPlace() {
+        boolean empty = pieces.isEmpty() && (spilling == null || !spilling.isMoving());
+        return started || settled != null || (terminalSeen && empty);
     }
 
     boolean started() {
@@ -209,10 +271,9 @@ public final class Arriving implements WholeFrames {
 
     /** For a reader that comes from another result; to be called before anything is read. */
     public synchronized void skipPreamble() {
-        Piece first = pieces.peek();
-        if (first != null && first.chunk == null && first.from == 0) {
-            pieces.remove();
-            pieces.addFirst(new Piece(null, first.array, FrameLayout.PREAMBLE_LENGTH, first.to));
+        Piece first = opening;
+        if (first != null) {
+            opening = new Piece(null, first.array, FrameLayout.PREAMBLE_LENGTH, first.to);
         }
     }
 
@@ -236,7 +297,21 @@ public final class Arriving implements WholeFrames {
     }
 
     void tellReader() {
+        Spilling over = spilling;
+        if (over != null) {
+            over.goOn();
+        }
         waiting.signal();
+    }
+
+    void wakeReader() {
+        waiting.signal();
+    }
+
+    /** What was there has been moved, as far as that goes. */
+    void moved() {
+        waiting.signal();
+        list();
     }
 
     /** Takes bytes in an array of their own. */
@@ -263,7 +338,7 @@ public final class Arriving implements WholeFrames {
     public @Nullable ByteBuffer next() throws IOException {
         giveBack();
         Piece piece = poll();
-        if (piece == null) {
+        while (piece == null && !exhausted()) {
             long began = receiver.now();
             try {
                 waiting.await(this::readable, Waiting.NO_DEADLINE);
@@ -278,23 +353,85 @@ public final class Arriving implements WholeFrames {
         if (piece == null) {
             return null;
         }
+        SpillFile from = source;
+        if (from != null && piece.chunk != null) {
+            readBack(from, piece, piece.chunk);
+        }
         return ByteBuffer.wrap(piece.array, piece.from, piece.to - piece.from);
     }
 
-    /** Lends the next piece; null at the end. */
+    /** Lends the next piece; null when there is none now. */
     private synchronized @Nullable Piece poll() throws IOException {
         IOException why = failure;
         if (why != null) {
             throw why;
         }
-        Piece piece = pieces.poll();
+        source = null;
+        Piece piece = opening;
+        Spilling over = spilling;
+        if (piece != null) {
+            opening = null;
+        } else if (over != null) {
+            piece = pollSpilled(over);
+            over.taken(piece != null);
+        } else {
+            piece = pieces.poll();
+        }
         lent = piece;
         return piece;
     }
 
-    /** Whether {@link #next} would return, or throw, at once. */
+    private @Nullable Piece pollSpilled(Spilling over) {
+        SpillFile from = over.frames();
+        if (from != null) {
+            Chunk chunk = hasSpare() ? spare : null;
+            spare = null;
+            source = from;
+            return chunk == null ? null : new Piece(chunk, chunk.array(), chunk.arrayOffset(), chunk.arrayOffset());
+        }
+        if (over.isMoving()) {
+            return null;
+        }
+        over.caughtUp();
+        return pieces.poll();
+    }
+
+    private boolean hasSpare() {
+        ChunkWindow window = fromDisk;
+        if (spare == null && window != null) {
+            spare = window.tryAcquire(waiting::signal);
+        }
+        return spare != null;
+    }
+
+    private void readBack(SpillFile from, Piece into, Chunk chunk) throws IOException {
+        try {
+            chunk.touch(ChunkStage.RECEIVING);
+            into.to += Spilling.readFrames(from, chunk);
+        } catch (IOException e) {
+            giveBack();
+            IOException why = failure;
+            throw why != null ? why : new IOException("what was spilled of " + id() + " cannot be read back", e);
+        }
+    }
+
+    /** Whether {@link #next} would return, or throw, at once. To be asked on the reading thread. */
     synchronized boolean readable() {
-        return !pieces.isEmpty() || complete || failure != null || settled != null;
+        if (opening != null || failure != null || settled != null) {
+            return true;
+        }
+        Spilling over = spilling;
+        if (over != null && over.frames() != null) {
+            return (source != null && lent != null) || hasSpare(); // what was lent comes back first
+        }
+        return (over == null || !over.isMoving()) && (!pieces.isEmpty() || complete);
+    }
+
+    /** Whether nothing comes any more. */
+    private synchronized boolean exhausted() {
+        Spilling over = spilling;
+        boolean onDisk = over != null && (over.isMoving() || over.frames() != null);
+        return settled != null || (complete && !onDisk && pieces.isEmpty());
     }
 
     @Override
@@ -327,16 +464,30 @@ public final class Arriving implements WholeFrames {
     }
 
     private void dropPieces() {
+        opening = null;
         for (Piece piece = pieces.poll(); piece != null; piece = pieces.poll()) {
             piece.release();
+        }
+        if (spilling != null) {
+            spilling.end();
+        }
+        Chunk unused = spare;
+        spare = null;
+        if (unused != null) {
+            unused.release();
+        }
+        ChunkWindow window = fromDisk;
+        fromDisk = null;
+        if (window != null) {
+            window.close();
         }
     }
 
     /**
-     * With a reserve of two chunks: one that is begun stays where the next frame does not fit in what is left of it, and is
-     * left only for another.
+     * With a reserve of two chunks, or more: one that is begun stays where the next frame does not fit in what is left of it,
+     * and is left only for another.
      */
-    ChunkWindow openWindow(ChunkPool pool, int size) {
-        return pool.openWithoutWaiting(open.id(), Math.max(LEAST_WINDOW, size), LEAST_WINDOW);
+    ChunkWindow openWindow(ChunkPool pool, int size, int least) {
+        return pool.openWithoutWaiting(open.id(), Math.max(least, size), least);
     }
 }

@@ -277,6 +277,9 @@ public final class Connection {
         if (phase == Phase.OPEN && sender != null) {
             sender.tick(settings, starving);
         }
+        if (phase == Phase.OPEN && receiver != null) {
+            receiver.tick(now);
+        }
         switch (phase) {
             case GREETING, PROVING -> {
                 if (now - startedAt > settings.handshakeLimit()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.mux;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The receiving process as its connections need it.
  *
@@ -25,4 +27,9 @@ public interface Host {
     int takeShare(int chunks);
 
     void giveShare(int chunks);
+
+    /** Where results go whose readers stand still; null where they wait in memory. */
+    default @Nullable Overflow overflow() {
+        return null;
+    }
 }

@@ -61,6 +61,11 @@ final class Receiver {
     private boolean lost;
     private OpenBody lastOpen = NAMELESS;
 
+    private final @Nullable Overflow overflow;
+
+    /** Results that may go to disk, until they are settled. */
+    private final List<Arriving> watched = new ArrayList<>();
+
     /** Results of which something has come since their readers, and their credit, were looked at. */
     private final List<Arriving> stirred = new ArrayList<>();
 
@@ -85,10 +90,15 @@ final class Receiver {
         this.mailbox = new Mailbox<>(loop, this::drain);
         this.shared = new Room(chunkBytes, tally.sharedCredit);
         this.outbox = new Outbox(link);
+        this.overflow = host.overflow();
     }
 
     String peer() {
         return peer;
+    }
+
+    Tally tally() {
+        return tally;
     }
 
     /** From any thread. */
@@ -107,6 +117,15 @@ final class Receiver {
 
     void ready(Arriving result) {
         mailbox.offer(result);
+    }
+
+    int chunkBytes() {
+        return chunkBytes;
+    }
+
+    /** For what one result has on disk; for any thread. */
+    ChunkWindow openWithoutWaiting(ResultId id) {
+        return pool.openWithoutWaiting(id, 1, 1);
     }
 
     /** The peer has proved who it is: it gets the credit that its results share. */
@@ -260,6 +279,10 @@ final class Receiver {
             result.wanted = true;
             tally.resultsBegun.add(1);
             dispatched.add(result);
+            if (overflow != null) {
+                result.spillTo(overflow);
+                watched.add(result);
+            }
         }
     }
 
@@ -315,6 +338,9 @@ final class Receiver {
         mailbox.begin();
         for (Arriving result = mailbox.poll(); result != null; result = mailbox.poll()) {
             result.unlist();
+            if (result.placed && result.leavesPlace()) {
+                leavePlace(result);
+            }
             if (result.settled() != null) {
                 settled(result);
             } else {
@@ -325,6 +351,28 @@ final class Receiver {
             grantShared();
             outbox.flush();
         }
+    }
+
+    /** Looks at the results whose readers stand still. */
+    void tick(long now) {
+        int kept = 0;
+        for (int i = 0; i < watched.size(); i++) {
+            Arriving result = watched.get(i);
+            Spilling spilling = result.spilling();
+            if (spilling == null || result.settled() != null) {
+                leavePlace(result);
+                continue;
+            }
+            watched.set(kept++, result);
+            if (spilling.standsStill(now, settings.spillAfter(), chunkBytes)) {
+                spilling.begin();
+            }
+            if (result.window == null) {
+                grant(result); // it may have to wait for a place
+            }
+        }
+        watched.subList(kept, watched.size()).clear();
+        outbox.flush();
     }
 
     private void settled(Arriving result) {
@@ -366,13 +414,17 @@ final class Receiver {
 
     /** Gives a result what its window has room for, half a window at a time at least. */
     private void grant(Arriving result) {
-        if (lost || !result.started() || !result.backlog || result.terminalSeen || result.settled() != null) {
+        if (lost || !result.backlog || result.terminalSeen || result.settled() != null) {
             return;
         }
         ChunkWindow window = result.window;
         Room room = result.room;
         if (window == null || room == null) {
-            window = result.openWindow(pool, settings.window());
+            if (!result.started() && !takesPlace(result)) {
+                return;
+            }
+            int least = overflow == null ? Arriving.LEAST_WINDOW : Overflow.LEAST_WINDOW;
+            window = result.openWindow(pool, result.placed ? least : settings.window(), least);
             room = new Room(chunkBytes, tally.ownCredit);
             result.window = window;
             result.room = room;
@@ -383,6 +435,27 @@ final class Receiver {
             result.again = again;
         }
         grant(result.stream(), room, window, false, again);
+    }
+
+    /** One that goes to disk gets credit before anybody reads it, if there is a place. */
+    private boolean takesPlace(Arriving result) {
+        Spilling spilling = result.spilling();
+        if (overflow != null && spilling != null && spilling.isOn() && overflow.takePlace()) {
+            result.placed = true;
+        }
+        return result.placed;
+    }
+
+    private void leavePlace(Arriving result) {
+        if (overflow != null && result.placed) {
+            result.placed = false;
+            overflow.givePlace();
+            watched.forEach(other -> {
+                if (other.window == null) {
+                    grant(other);
+                }
+            });
+        }
     }
 
     private void grantShared() {
@@ -435,6 +508,8 @@ final class Receiver {
             host.decode(result); // its reader is told
         }
         dispatched.clear();
+        watched.forEach(this::leavePlace);
+        watched.clear();
         shared.close();
         ChunkWindow window = sharedWindow;
         if (window != null) {

@@ -333,9 +333,9 @@ public final class Sender {
         }
     }
 
-    /** Credit that all share has come: whoever starves may try. */
+    /** Credit that all share has come: whoever starves may try. One that was settled meanwhile goes, so not from the map itself. */
     private void reviveAll() {
-        for (Outgoing result : streams.values()) {
+        for (Outgoing result : new ArrayList<>(streams.values())) {
             enlist(result);
         }
     }

@@ -190,6 +190,17 @@ public final class SpillFile implements AutoCloseable {
         }
     }
 
+    /** The last so many bytes that were read come again. */
+    void unread(int bytes) {
+        synchronized (reading) {
+            long at = read;
+            if (bytes < 0 || bytes > at) {
+                throw new IllegalArgumentException(bytes + " bytes unread of " + at);
+            }
+            read = at - bytes;
+        }
+    }
+
     /**
      * To transfer {@link #transferable} bytes from position {@link #read}, which {@link #consumed} then counts.
      *

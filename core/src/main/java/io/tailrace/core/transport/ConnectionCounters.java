@@ -21,7 +21,7 @@ import java.net.SocketAddress;
  * @param ownCreditBytes credit that results have of their own, of all of them together, counted likewise
  * @param insideBytes bytes of results' frames that Netty was given and has not sent; 0 at a server
  * @param backlogBytes bytes of results' frames that wait in memory for their turn or for credit; 0 at a server
- * @param spilledBytes bytes of results' frames that went to disk, since the connection began; 0 at a server
+ * @param spilledBytes bytes of results' frames that went to disk here, since the connection began
  * @param diskBytes bytes of results' frames that are on disk now, those of the client's connections before this one included; 0 at a
  *     server
  */

@@ -7,6 +7,8 @@ import io.tailrace.core.mux.Host;
 import io.tailrace.core.mux.Incarnations;
 import io.tailrace.core.mux.JobAccounts;
 import io.tailrace.core.mux.Opening;
+import io.tailrace.core.mux.Overflow;
+import io.tailrace.core.mux.SpillDirectory;
 import io.tailrace.core.wire.ResultCancelledException;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultFailedException;
@@ -57,6 +59,7 @@ final class Reception implements Host {
     private final AtomicInteger decoders = new AtomicInteger();
     private final AtomicInteger results = new AtomicInteger();
     private final AtomicInteger share;
+    private volatile @Nullable Overflow overflow;
 
     /** A result that was let in. */
     private static final class Entry {
@@ -95,6 +98,18 @@ final class Reception implements Host {
         this.maxDecoders = maxDecoders;
         this.maxResults = maxResults;
         this.share = new AtomicInteger(shareChunks);
+    }
+
+    /** Has results spilled whose readers stand still; to be called before the first connection is made. */
+    Overflow spillTo(SpillDirectory disk, Executor spiller, int places) {
+        Overflow made = new Overflow(disk, spiller, places);
+        overflow = made;
+        return made;
+    }
+
+    @Override
+    public @Nullable Overflow overflow() {
+        return overflow;
     }
 
     /** Results let in and not settled. */
@@ -315,11 +330,15 @@ final class Reception implements Host {
         counters.resultEnded(known, arriving.arrivedBytes());
         counters.stalled(StallCause.DECODER, entry.decoderNanos);
         counters.stalled(StallCause.BYTES, arriving.waitedNanos());
+        long spilled = arriving.spilledBytes();
+        if (spilled > 0) {
+            counters.spilled();
+        }
         ResultEvent event = entry.event;
         if (event != null) {
             event.stalled(StallCause.DECODER, entry.decoderNanos);
             event.stalled(StallCause.BYTES, arriving.waitedNanos());
-            event.end(known, arriving.arrivedBytes(), 0);
+            event.end(known, arriving.arrivedBytes(), spilled);
         }
     }
 

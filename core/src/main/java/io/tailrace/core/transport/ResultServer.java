@@ -15,7 +15,9 @@ import io.tailrace.core.mux.Connection;
 import io.tailrace.core.mux.Incarnations;
 import io.tailrace.core.mux.JobAccounts;
 import io.tailrace.core.mux.MuxSettings;
+import io.tailrace.core.mux.Overflow;
 import io.tailrace.core.mux.Proofs;
+import io.tailrace.core.mux.SpillDirectory;
 import io.tailrace.core.wire.BlockCompression;
 import io.tailrace.core.wire.DecoderLimits;
 import io.tailrace.core.wire.ResultTooLargeException;
@@ -25,8 +27,10 @@ import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
@@ -72,13 +76,17 @@ public final class ResultServer implements AutoCloseable {
     private final Counters counters = new Counters();
     private final Channel listening;
     private final @Nullable Proofs proofs;
+    private final @Nullable Overflow overflow;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private ResultServer(Builder builder, Executor executor, Handler handler) throws IOException {
+    private ResultServer(Builder builder, Executor executor, Handler handler, @Nullable SpillDirectory disk)
+            throws IOException {
         ChunkPool pool = builder.pool;
         int budget = (int) Math.min(Integer.MAX_VALUE, pool.budgetBytes() / pool.chunkBytes());
         jobs = new JobAccounts(builder.maxJobBytes);
         incarnations = new Incarnations(builder.maxRecords, builder.policy());
+        int places = builder.places(budget);
+        int decoders = (budget - budget / 4 - places * Overflow.LEAST_WINDOW) / builder.chunksOfEach();
         reception = new Reception(
                 builder.reading,
                 handler,
@@ -86,9 +94,11 @@ public final class ResultServer implements AutoCloseable {
                 counters,
                 incarnations,
                 jobs,
-                Math.max(1, Math.min(builder.maxDecoders, (budget - budget / 4) / builder.chunksOfEach())),
+                Math.max(1, Math.min(builder.maxDecoders, decoders)),
                 builder.maxResults,
                 budget / 4);
+        Executor spiller = builder.spillingOn;
+        overflow = disk == null || spiller == null ? null : reception.spillTo(disk, spiller, places);
         MuxSettings settings = new MuxSettings(
                 builder.name,
                 builder.window,
@@ -99,7 +109,7 @@ public final class ResultServer implements AutoCloseable {
                 NettyLoops.nanos(builder.handshakeLimit),
                 NettyLoops.nanos(builder.frameLimit),
                 Long.MAX_VALUE,
-                Long.MAX_VALUE);
+                NettyLoops.nanos(builder.spillAfter));
         proofs = builder.secret == null ? null : new Proofs(builder.secret);
         SecureRandom random = new SecureRandom();
         loops = NettyLoops.of(builder.address, builder.group, builder.loopThreads, builder.threads, pool.chunkBytes());
@@ -166,7 +176,7 @@ public final class ResultServer implements AutoCloseable {
     }
 
     public TransportCounters counters() {
-        return counters.read(0);
+        return counters.read(overflow == null ? 0 : overflow.directory().writtenBytes());
     }
 
     /** What each connection has counted that is open now and whose peer has proved who it is. */
@@ -209,7 +219,10 @@ public final class ResultServer implements AutoCloseable {
         incarnations.forget(job);
     }
 
-    /** Closes all connections; results that have not come whole are lost. Handlers that still run end by themselves. */
+    /**
+     * Closes all connections; results that have not come whole are lost. Handlers that still run end by themselves; what they have
+     * not read back from disk is gone.
+     */
     @Override
     public void close() {
         if (closed.getAndSet(true)) {
@@ -222,6 +235,23 @@ public final class ResultServer implements AutoCloseable {
         if (proofs != null) {
             proofs.close();
         }
+        if (overflow != null) {
+            try {
+                overflow.close();
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "spill files could not be removed", e);
+            }
+        }
+    }
+
+    /** Bytes of results now on disk, because their readers stand still. */
+    public long spilledBytes() {
+        return overflow == null ? 0 : overflow.directory().bytesOnDisk();
+    }
+
+    /** The most that were on disk at once. */
+    public long peakSpilledBytes() {
+        return overflow == null ? 0 : overflow.directory().peakBytesOnDisk();
     }
 
     /** Follows one connection's turns. */
@@ -280,6 +310,10 @@ public final class ResultServer implements AutoCloseable {
         private Duration heartbeat = Duration.ofSeconds(10);
         private Duration handshakeLimit = Duration.ofSeconds(10);
         private Duration frameLimit = Duration.ofMinutes(1);
+        private Duration spillAfter = ChronoUnit.FOREVER.getDuration();
+        private @Nullable Path spillFolder;
+        private long spillBytes;
+        private @Nullable Executor spillingOn;
 
         private Builder(ChunkPool pool) {
             this.pool = pool;
@@ -360,8 +394,8 @@ public final class ResultServer implements AutoCloseable {
         }
 
         /**
-         * Most results that are decoded at once; by default as many as the budget has two chunks for, or three with
-         * compression. The others wait in line.
+         * Most results that are decoded at once; by default as many as the budget has two chunks for, one more with
+         * compression and two more where results spill. The others wait in line.
          */
         public Builder maxDecoders(int most) {
             NettyLoops.requireAtLeast(1, most, "decoders");
@@ -427,9 +461,36 @@ public final class ResultServer implements AutoCloseable {
             return this;
         }
 
-        /** Chunks that a result must be able to have while it is decoded. */
+        /**
+         * Where a result goes whose reader has left for so long what has come for it, be it that a handler is slow, that a subscriber
+         * asks for nothing, or that it waits for a decoding thread: its sender then goes on at the disk's pace, and it keeps no more
+         * of the budget than it needs to be read. It is read as ever, verified as ever and accepted when its handler has returned.
+         * The time is looked at a few times in a {@linkplain #heartbeat heartbeat}. What is on disk is not encrypted; its
+         * files are the process owner's alone, and are removed in every case.
+         *
+         * @param folder made if need be; others must not be able to write to it
+         * @param diskBytes most bytes on disk for all results of this server; beyond, and where the disk refuses, results wait in
+         *     memory and their senders for credit
+         * @param on for what may wait for the disk
+         */
+        public Builder spill(Path folder, long diskBytes, Duration after, Executor on) {
+            spillFolder = folder;
+            spillBytes = diskBytes;
+            spillAfter = after;
+            spillingOn = on;
+            return this;
+        }
+
+        /** Chunks that a result must be able to have while it is decoded; one that goes to disk is read back through one more. */
         private int chunksOfEach() {
-            return Arriving.LEAST_WINDOW + (expands ? 1 : 0);
+            return (spillFolder == null ? Arriving.LEAST_WINDOW : Overflow.LEAST_WINDOW + 1) + (expands ? 1 : 0);
+        }
+
+        /** Results that may come in at once, on their way to disk, before anybody decodes them: an eighth of the budget. */
+        private int places(int budget) {
+            int left = budget - budget / 4 - chunksOfEach();
+            int most = left / Overflow.LEAST_WINDOW;
+            return spillFolder == null ? 0 : Math.min(most, Math.max(1, budget / 8 / Overflow.LEAST_WINDOW));
         }
 
         private Incarnations.Policy policy() {
@@ -440,6 +501,7 @@ public final class ResultServer implements AutoCloseable {
          * Begins to listen.
          *
          * @throws IllegalStateException without a handler, or an executor to run it, or with a budget too small for one result
+         * @throws IOException when the address or the spill folder cannot be used
          */
         public ResultServer start() throws IOException {
             Executor on = executor;
@@ -450,7 +512,16 @@ public final class ResultServer implements AutoCloseable {
             if (pool.budgetBytes() / pool.chunkBytes() < chunksOfEach()) {
                 throw new IllegalStateException("a server needs a budget of " + chunksOfEach() + " chunks");
             }
-            return new ResultServer(this, on, what);
+            Path folder = spillFolder;
+            SpillDirectory disk = folder == null ? null : SpillDirectory.open(folder, spillBytes);
+            try {
+                return new ResultServer(this, on, what, disk);
+            } catch (Throwable e) {
+                if (disk != null) {
+                    disk.close();
+                }
+                throw e;
+            }
         }
     }
 

@@ -11,8 +11,8 @@ import java.util.Map;
  * @param connectionsLost those of them that ended without both ends wanting it
  * @param resultsOpened results begun here; at a server, those that were let in
  * @param frameBytes bytes of frames of results that have ended, headers included
- * @param resultsSpilled results that have ended of which a part went to disk; 0 at a server
- * @param spilledBytes bytes of frames that went to disk, of all results; 0 at a server
+ * @param resultsSpilled results that have ended of which a part went to disk
+ * @param spilledBytes bytes of frames that went to disk, of all results
  * @param stallNanos what results that have ended waited for, in nanoseconds added up over results, by cause
  */
 public record TransportCounters(

@@ -60,7 +60,7 @@ public final class TransportMeters implements MeterBinder {
                 server::connectionCounters,
                 server::openResults,
                 server::outsideBytes,
-                () -> 0,
+                server::spilledBytes,
                 tags);
     }
 

@@ -5,6 +5,8 @@ package io.tailrace.core.mux;
  * What a seed is about.
  *
  * @param stalls consumers that stand still until all others are through
+ * @param spillAfter how long before a consumer's results go to disk; for ever in most
+ * @param places results that may come in on their way to disk before they are read
  */
 record Scenario(
         int serverChunk,
@@ -23,16 +25,24 @@ record Scenario(
         boolean rivals,
         boolean secret,
         long creditPatience,
-        long maxJobBytes) {
+        long maxJobBytes,
+        long spillAfter,
+        long diskBytes,
+        int places) {
 
     static Scenario of(Simulation world) {
         int serverChunk = 512 << world.upTo(3);
         int clientChunk = Math.max(512, serverChunk >> world.upTo(2));
         int window = 1 + world.upTo(world.chance(50) ? 3 : 15);
-        int budget = 2 + world.upTo(world.chance(50) ? 7 : 63);
-        int decoders = Math.max(1, Math.min(1 + world.upTo(12), (budget - budget / 4) / Arriving.LEAST_WINDOW));
+        boolean spills = world.chance(30);
+        int each = spills ? Overflow.LEAST_WINDOW + 1 : Arriving.LEAST_WINDOW;
+        int budget = (spills ? each + 1 : each) + world.upTo(world.chance(50) ? 7 : 63);
+        int sure = budget - budget / 4;
+        int places = spills ? Math.min((sure - each) / Overflow.LEAST_WINDOW, 1 + world.upTo(3)) : 0;
+        int rest = sure - places * Overflow.LEAST_WINDOW;
+        int decoders = Math.max(1, Math.min(1 + world.upTo(12), rest / each));
         int stalls = world.chance(25)
-                ? Math.max(0, Math.min(decoders - 1, (budget - budget / 4) / Math.max(2, window) - decoders))
+                ? Math.max(0, Math.min(decoders - 1, rest / Math.max(each, window + 1) - decoders))
                 : 0;
         return new Scenario(
                 serverChunk,
@@ -51,7 +61,10 @@ record Scenario(
                 world.chance(30),
                 world.chance(10),
                 world.chance(15) ? 200 * Simulation.MILLIS : Long.MAX_VALUE,
-                world.chance(10) ? 50_000 : Long.MAX_VALUE);
+                world.chance(10) ? 50_000 : Long.MAX_VALUE,
+                spills ? world.upTo(4) * Simulation.MILLIS : Long.MAX_VALUE,
+                world.chance(50) ? world.upTo(20_000) : 10_000_000,
+                places);
     }
 
     MuxSettings server() {
@@ -65,7 +78,11 @@ record Scenario(
                 2_000 * Simulation.MILLIS,
                 60_000 * Simulation.MILLIS,
                 Long.MAX_VALUE,
-                Long.MAX_VALUE);
+                spillAfter);
+    }
+
+    boolean spills() {
+        return spillAfter < Long.MAX_VALUE;
     }
 
     MuxSettings client(String name) {

@@ -9,6 +9,9 @@ import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.ResultTooLargeException;
 import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,6 +43,7 @@ final class SimulatedDriver implements Host {
     private int share;
     private int stalls;
     private long acceptedBytes;
+    private final @Nullable Overflow overflow;
 
     /** A result that was let in. */
     record Entry(Arriving arriving, Opening.Fresh opening, JobAccounts.Account account) {}
@@ -59,6 +63,29 @@ final class SimulatedDriver implements Host {
                 .budgetBytes(scenario.serverChunk() * 64L)
                 .build();
         this.reading = ResultReader.builder(readers).window(2);
+        this.overflow = scenario.spills() ? disk() : null;
+    }
+
+    private Overflow disk() {
+        try {
+            SpillDirectory directory =
+                    SpillDirectory.open(Files.createTempDirectory("tailrace-sim-"), scenario.diskBytes());
+            return new Overflow(
+                    directory,
+                    task -> world.after(world.random.nextLong(2 * Simulation.MILLIS), task),
+                    scenario.places());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public @Nullable Overflow overflow() {
+        return overflow;
+    }
+
+    long spilledBytes() {
+        return overflow == null ? 0 : overflow.directory().writtenBytes();
     }
 
     @Override
@@ -211,6 +238,24 @@ final class SimulatedDriver implements Host {
         world.require(jobs.counted("job") == acceptedBytes, jobs.counted("job") + " counted of " + acceptedBytes);
         requireWhole(world, pool);
         requireWhole(world, readers);
+        Overflow disk = overflow;
+        if (disk != null) {
+            world.require(disk.places() == scenario.places(), "a place was not given back");
+            world.require(disk.directory().files() == 0, "a file is left");
+            world.require(disk.directory().bytesOnDisk() == 0, "the disk's budget was not given back");
+            world.require(disk.directory().peakBytesOnDisk() <= scenario.diskBytes(), "more than the disk's budget");
+            closeDisk(disk);
+        }
+    }
+
+    private static void closeDisk(Overflow disk) {
+        try {
+            Path folder = disk.directory().lockFile().getParent();
+            disk.close();
+            Files.delete(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     static void requireWhole(Simulation world, ChunkPool pool) {

@@ -70,8 +70,8 @@ final class SimulatedExecutor {
             ends[1].attach(server);
             server.start(nonce(), new byte[0]);
             client.start(nonce(), new byte[0]);
-            tick(client);
-            tick(server);
+            tick(client, 100 * Simulation.MILLIS);
+            tick(server, scenario.spills() ? Simulation.MILLIS : 100 * Simulation.MILLIS);
         }
 
         Connection connection() {
@@ -197,11 +197,11 @@ final class SimulatedExecutor {
         return nonce;
     }
 
-    private void tick(Connection end) {
-        world.after(100 * Simulation.MILLIS, () -> {
+    private void tick(Connection end, long period) {
+        world.after(period, () -> {
             if (!end.isClosed()) {
                 end.tick();
-                tick(end);
+                tick(end, period);
             }
         });
     }

@@ -88,7 +88,7 @@ final class SimulatedReceiving implements ResultListener {
         }
         patience = 10 * Simulation.MICROS;
         try {
-            if (!begun && arriving.isComplete() && world.chance(20)) {
+            if (!begun && arriving.isComplete() && inMemory(arriving) && world.chance(20)) {
                 readAtOnce(arriving);
                 end(null);
                 return;
@@ -114,6 +114,12 @@ final class SimulatedReceiving implements ResultListener {
             return;
         }
         next();
+    }
+
+    /** What is being moved would be waited for, and time stands still meanwhile. */
+    private static boolean inMemory(Arriving arriving) {
+        Spilling spilling = arriving.spilling();
+        return spilling == null || (!spilling.isOn() && spilling.spilledBytes() == 0);
     }
 
     private void readAtOnce(Arriving arriving) throws IOException {

@@ -92,6 +92,11 @@ final class SimulatedRun {
         return world.events();
     }
 
+    /** Bytes that went to the receiver's disk. */
+    long spilledBytes() {
+        return driver.spilledBytes();
+    }
+
     private void plan() {
         for (int i = 0; i < scenario.tasks(); i++) {
             Task task = new Task(i);

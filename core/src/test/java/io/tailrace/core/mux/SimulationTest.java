@@ -2,15 +2,17 @@
 package io.tailrace.core.mux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.testing.LeakAudit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * The protocol in a world of one thread: many results over several connections, of which some break, to consumers that
- * dawdle, throw and cancel, against one small budget.
+ * dawdle, throw and cancel, against one small budget and, in some, a small disk.
  *
  * <p>{@code -Dtailrace.sim.seed=…} runs one seed alone; {@code -Dtailrace.sim.log=true} tells what happens in it.
  */
@@ -28,8 +30,15 @@ final class SimulationTest {
             new SimulatedRun(ONLY).run();
             return;
         }
-        LongStream.range(0, SEEDS).parallel().forEach(seed -> new SimulatedRun(seed).run());
+        LongAdder spilling = new LongAdder();
+        LongStream.range(0, SEEDS).parallel().forEach(seed -> {
+            SimulatedRun run = new SimulatedRun(seed);
+            run.run();
+            spilling.add(run.spilledBytes() > 0 ? 1 : 0);
+        });
         audit.cases(SEEDS);
+        audit.figure(spilling + " of them with results on the receiver's disk");
+        assertTrue(spilling.sum() > SEEDS / 20);
     }
 
     @Test

@@ -20,6 +20,8 @@ import io.tailrace.core.wire.WireInput;
 import io.tailrace.core.wire.WireOutput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +34,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A result whose elements a subscriber takes as it likes is accepted when it has taken all of them. */
 final class PublishedResultTest {
@@ -116,6 +119,9 @@ final class PublishedResultTest {
         }
     }
 
+    @TempDir
+    Path temporary;
+
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private ChunkPool pool;
 
@@ -166,6 +172,28 @@ final class PublishedResultTest {
             assertFalse(fate.isDone());
             taking.subscription.request(COUNT);
             assertEquals(Verdict.ACCEPTED, fate.get(10, TimeUnit.SECONDS).verdict());
+        }
+    }
+
+    @Test
+    void goesToDiskWhileItsSubscriberAsksForNothing() throws Exception {
+        Taking taking = new Taking(COUNT / 2);
+        try (ResultServer server = ResultServer.builder(pool)
+                        .decodingOn(threads)
+                        .handler(result -> result.publish(new Below(), threads).subscribe(taking))
+                        .heartbeat(Duration.ofMillis(80))
+                        .spill(temporary.resolve("spill"), 64 << 20, Duration.ofMillis(20), threads)
+                        .start();
+                ResultClient client = client(server)) {
+            CompletableFuture<ResultFate> fate =
+                    client.submit(new ResultId("job", 1, 1, 0), new Below(), values()); // returns when it is encoded
+            Eventually.isTrue("on disk", () -> server.spilledBytes() > 0);
+            Eventually.isTrue("half is taken", () -> taking.count.get() == COUNT / 2);
+            assertFalse(fate.isDone());
+            taking.subscription.request(COUNT);
+            assertEquals(Verdict.ACCEPTED, fate.get(10, TimeUnit.SECONDS).verdict());
+            assertEquals(COUNT * (COUNT - 1) / 2, taking.end.get(10, TimeUnit.SECONDS));
+            Eventually.isTrue("it is gone", () -> server.spilledBytes() == 0);
         }
     }
 
