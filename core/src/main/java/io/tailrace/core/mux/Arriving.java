@@ -371,9 +371,7 @@ public final class Arriving implements WholeFrames {
             Chunk chunk = hasSpare() ? spare : null;
             spare = null;
             source = from;
-            return chunk == null
-                    ? null
-                    : new Piece(chunk, chunk.array(), chunk.arrayOffset(), chunk.arrayOffset());
+            return chunk == null ? null : new Piece(chunk, chunk.array(), chunk.arrayOffset(), chunk.arrayOffset());
         }
         if (over.isMoving()) {
             return null;

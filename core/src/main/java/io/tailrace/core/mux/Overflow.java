@@ -71,9 +71,7 @@ public final class Overflow implements AutoCloseable {
 
     /** Whether so many bytes may be written, as things are now. */
     boolean hasRoom(int bytes) {
-        return !closed
-                && bytes <= directory.budgetBytes() - directory.bytesOnDisk()
-                && directory.files() < MOST_FILES;
+        return !closed && bytes <= directory.budgetBytes() - directory.bytesOnDisk() && directory.files() < MOST_FILES;
     }
 
     SpillFile open(ResultId id) throws IOException {

@@ -41,8 +41,9 @@ record Scenario(
         int places = spills ? Math.min((sure - each) / Overflow.LEAST_WINDOW, 1 + world.upTo(3)) : 0;
         int rest = sure - places * Overflow.LEAST_WINDOW;
         int decoders = Math.max(1, Math.min(1 + world.upTo(12), rest / each));
-        int stalls =
-                world.chance(25) ? Math.max(0, Math.min(decoders - 1, rest / Math.max(each, window + 1) - decoders)) : 0;
+        int stalls = world.chance(25)
+                ? Math.max(0, Math.min(decoders - 1, rest / Math.max(each, window + 1) - decoders))
+                : 0;
         return new Scenario(
                 serverChunk,
                 clientChunk,

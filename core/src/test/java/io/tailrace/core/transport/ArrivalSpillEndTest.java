@@ -46,7 +46,7 @@ final class ArrivalSpillEndTest {
 
     private static final int CHUNK = Ends.CHUNK;
     private static final Duration SOON = Duration.ofMillis(20);
-    private static final Duration HEARTBEAT = Duration.ofMillis(80);
+    private static final Duration HEARTBEAT = Duration.ofMillis(400);
     private static final long AMPLE = 64L << 20;
     private static final long BYTES = 300_000;
 
@@ -76,9 +76,7 @@ final class ArrivalSpillEndTest {
 
     private Ends.Setup setup(Way way, ResultServer.Handler handler) {
         return Ends.of(audit, way, handler)
-                .server(server -> server.window(4)
-                        .heartbeat(HEARTBEAT)
-                        .spill(folder(), AMPLE, SOON, audit.executor()));
+                .server(server -> server.window(4).heartbeat(HEARTBEAT).spill(folder(), AMPLE, SOON, audit.executor()));
     }
 
     private static ResultId task(int number) {
@@ -102,7 +100,9 @@ final class ArrivalSpillEndTest {
     private static void awaitWhole(Ends ends, int results) throws Exception {
         Eventually.isTrue("on disk", () -> ends.server().spilledBytes() > results * BYTES);
         long seen = -1;
-        for (long now = ends.server().spilledBytes(); now != seen; now = ends.server().spilledBytes()) {
+        for (long now = ends.server().spilledBytes();
+                now != seen;
+                now = ends.server().spilledBytes()) {
             seen = now;
             Thread.sleep(200);
         }
@@ -127,7 +127,8 @@ final class ArrivalSpillEndTest {
             release.countDown();
             Eventually.isTrue("told", () -> arrivals.thrown().size() == 2);
             for (Throwable told : arrivals.thrown().values()) {
-                assertTrue(assertInstanceOf(TruncatedResultException.class, told).retriable());
+                assertTrue(
+                        assertInstanceOf(TruncatedResultException.class, told).retriable());
             }
             first.close();
             second.close();
@@ -186,8 +187,8 @@ final class ArrivalSpillEndTest {
             ResultWriter superseded = begun(ends, 1);
             ResultWriter failed = begun(ends, 2);
             standing.get(task(0)).cancel("of the test");
-            CompletableFuture<ResultFate> newer = ends.client()
-                    .submit(new ResultId("job", 1, 1, 1), Filling.CODEC, new Filling(task(1), 100));
+            CompletableFuture<ResultFate> newer =
+                    ends.client().submit(new ResultId("job", 1, 1, 1), Filling.CODEC, new Filling(task(1), 100));
             failed.fail(new IllegalStateException("of the test"));
             // What the failed one sent is still to be read, and what is whole.
             Eventually.isTrue("two are gone", () -> ends.server().spilledBytes() <= 2 * BYTES + 8 * CHUNK);
@@ -347,7 +348,7 @@ final class ArrivalSpillEndTest {
                 .receiving(CHUNK, 64)
                 .server(server -> server.window(4)
                         .maxDecoders(4)
-                        .heartbeat(Duration.ofMillis(16))
+                        .heartbeat(Duration.ofMillis(160))
                         .spill(folder(), AMPLE, Duration.ofMillis(3), audit.executor()))
                 .open()) {
             Future<?>[] tasks = new Future<?>[rounds];

@@ -22,11 +22,13 @@ final class RefusingDiskChild {
         ExecutorService threads = Executors.newCachedThreadPool();
         CountDownLatch release = new CountDownLatch(1);
         Arrivals arrivals = new Arrivals(result -> release.await());
-        ChunkPool receiving =
-                ChunkPool.builder().chunkBytes(Ends.CHUNK).budgetBytes(64 * Ends.CHUNK).build();
+        ChunkPool receiving = ChunkPool.builder()
+                .chunkBytes(Ends.CHUNK)
+                .budgetBytes(64 * Ends.CHUNK)
+                .build();
         ChunkPool sending = ChunkPool.builder().chunkBytes(Ends.CHUNK).build();
         try (ResultServer server = ResultServer.builder(receiving)
-                        .heartbeat(Duration.ofMillis(80))
+                        .heartbeat(Duration.ofMillis(400))
                         .decodingOn(threads)
                         .handler(arrivals)
                         .spill(Path.of(args[0]), 64 << 20, Duration.ofMillis(10), threads)
@@ -49,7 +51,8 @@ final class RefusingDiskChild {
             for (Future<?> task : tasks) {
                 task.get();
             }
-            System.out.println("whole=" + arrivals.whole().values().stream().mapToLong(n -> n).sum());
+            System.out.println("whole="
+                    + arrivals.whole().values().stream().mapToLong(n -> n).sum());
             System.out.println("left=" + server.spilledBytes());
         }
         threads.shutdown();
