@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ownership.</b> A piece being moved is the moving task's: released when it is on disk, put back when it is not. The
  * file is this object's until its reader has taken all of it, or the result is over.
  *
- * <p><b>Threads.</b> The result's monitor guards everything, and is not held while the disk is waited for. {@code moving}
- * is set by the loop when it gives the task to the executor, and cleared by that task: there is one at most.
+ * <p><b>Threads.</b> The result's monitor guards everything, and is not held while the disk is waited for. {@code asked}
+ * is set by the loop when it gives the task to the executor, and cleared by that task: there is one at most. {@code moving} is
+ * true while that task has a piece, for which the reader waits; for one that no thread has begun to run it does not.
  */
 final class Spilling implements Runnable {
 
@@ -38,6 +39,7 @@ final class Spilling implements Runnable {
     private final Overflow overflow;
     private @Nullable SpillFile file;
     private boolean on;
+    private boolean asked;
     private boolean moving;
     private boolean refused;
     private boolean over;
@@ -101,23 +103,21 @@ final class Spilling implements Runnable {
     /** Has what waits moved, if it is to be and no task is at it. On the loop. */
     void goOn() {
         synchronized (result) {
-            if (!on || moving || !movable(pieces.peek())) {
+            if (!on || asked || !movable(pieces.peek())) {
                 return;
             }
-            moving = true;
+            asked = true;
         }
         if (!overflow.execute(this)) {
             stop(true);
-            result.wakeReader();
         }
     }
 
     @Override
     public void run() {
         try {
-            SpillFile to = opened();
             for (Arriving.Piece piece = next(); piece != null; piece = next()) {
-                move(piece, to);
+                move(piece);
             }
         } catch (Throwable e) {
             boolean wanted = stop(true) && !overflow.isClosed();
@@ -148,15 +148,16 @@ final class Spilling implements Runnable {
         synchronized (result) {
             on &= !over && !(hungry && !hasFrames());
             moving = on && movable(pieces.peek());
+            asked = moving;
             return moving ? pieces.poll() : null;
         }
     }
 
-    private void move(Arriving.Piece piece, SpillFile to) throws IOException {
+    private void move(Arriving.Piece piece) throws IOException {
         int bytes = piece.length();
         boolean written = false;
         try {
-            to.append(piece.region());
+            opened().append(piece.region());
             written = true;
             result.wentToDisk(bytes);
         } catch (BudgetExhaustedException e) {
@@ -188,6 +189,7 @@ final class Spilling implements Runnable {
             on = false;
             moving = false;
             still = false;
+            asked &= !forEver; // else the task is still at it, and finds out by itself
             refused |= forEver;
             return !over;
         }
@@ -200,7 +202,7 @@ final class Spilling implements Runnable {
         }
     }
 
-    /** Whether what comes goes to disk, or is on its way there. */
+    /** Whether what comes goes to disk. */
     boolean isOn() {
         synchronized (result) {
             return on || moving;

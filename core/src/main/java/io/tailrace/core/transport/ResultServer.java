@@ -375,8 +375,8 @@ public final class ResultServer implements AutoCloseable {
             return this;
         }
 
-        /** Most chunks of credit that a result has of its own, 2 or more; the default is 8. A handler
-         * that stands still keeps so many of the budget. */
+        /** Most chunks of credit that a result has of its own, 2 or more, 3 where results spill; the default is 8. A handler
+         * that stands still keeps so many of the budget, unless its result {@linkplain #spill goes to disk}. */
         public Builder window(int chunks) {
             NettyLoops.requireAtLeast(1, chunks, "window");
             window = chunks;

@@ -46,7 +46,7 @@ final class ArrivalSpillEndTest {
 
     private static final int CHUNK = Ends.CHUNK;
     private static final Duration SOON = Duration.ofMillis(20);
-    private static final Duration HEARTBEAT = Duration.ofMillis(80);
+    private static final Duration HEARTBEAT = Duration.ofMillis(400);
     private static final long AMPLE = 64L << 20;
     private static final long BYTES = 300_000;
 
@@ -348,7 +348,7 @@ final class ArrivalSpillEndTest {
                 .receiving(CHUNK, 64)
                 .server(server -> server.window(4)
                         .maxDecoders(4)
-                        .heartbeat(Duration.ofMillis(16))
+                        .heartbeat(Duration.ofMillis(160))
                         .spill(folder(), AMPLE, Duration.ofMillis(3), audit.executor()))
                 .open()) {
             Future<?>[] tasks = new Future<?>[rounds];

@@ -181,7 +181,7 @@ final class PublishedResultTest {
         try (ResultServer server = ResultServer.builder(pool)
                         .decodingOn(threads)
                         .handler(result -> result.publish(new Below(), threads).subscribe(taking))
-                        .heartbeat(Duration.ofMillis(80))
+                        .heartbeat(Duration.ofMillis(400))
                         .spill(temporary.resolve("spill"), 64 << 20, Duration.ofMillis(20), threads)
                         .start();
                 ResultClient client = client(server)) {

@@ -28,7 +28,7 @@ final class RefusingDiskChild {
                 .build();
         ChunkPool sending = ChunkPool.builder().chunkBytes(Ends.CHUNK).build();
         try (ResultServer server = ResultServer.builder(receiving)
-                        .heartbeat(Duration.ofMillis(80))
+                        .heartbeat(Duration.ofMillis(400))
                         .decodingOn(threads)
                         .handler(arrivals)
                         .spill(Path.of(args[0]), 64 << 20, Duration.ofMillis(10), threads)
