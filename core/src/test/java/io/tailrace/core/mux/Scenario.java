@@ -36,7 +36,8 @@ record Scenario(
         int serverChunk = 512 << world.upTo(3);
         int clientChunk = Math.max(512, serverChunk >> world.upTo(2));
         int window = 1 + world.upTo(world.chance(50) ? 3 : 15);
-        SplittableRandom disk = new SplittableRandom(~world.seed); // its own: other scenarios are what they were without
+        SplittableRandom disk =
+                new SplittableRandom(~world.seed); // its own: other scenarios are what they were without
         boolean spills = disk.nextInt(100) < 30;
         int each = spills ? Overflow.LEAST_WINDOW + 1 : Arriving.LEAST_WINDOW;
         int budget = (spills ? each + 1 : each) + world.upTo(world.chance(50) ? 7 : 63);
