@@ -397,8 +397,9 @@ public final class Arriving implements WholeFrames {
     }
 
     private boolean hasSpare() {
-        ChunkWindow window = fromDisk;
-        if (spare == null && window != null) {
+        ChunkWindow window = fromDisk == null ? receiver.openWithoutWaiting(id()) : fromDisk;
+        fromDisk = window;
+        if (spare == null) {
             spare = window.tryAcquire(waiting::signal);
         }
         return spare != null;

@@ -82,7 +82,7 @@ final class Spilling implements Runnable {
         }
         int bytes = 0;
         for (Arriving.Piece piece : pieces) {
-            bytes += piece.length();
+            bytes += movable(piece) ? piece.length() : 0;
         }
         return bytes >= chunkBytes || !result.isComplete();
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.mux;
 
+import java.util.SplittableRandom;
+
 /**
  * What a seed is about.
  *
@@ -34,11 +36,13 @@ record Scenario(
         int serverChunk = 512 << world.upTo(3);
         int clientChunk = Math.max(512, serverChunk >> world.upTo(2));
         int window = 1 + world.upTo(world.chance(50) ? 3 : 15);
-        boolean spills = world.chance(30);
+        SplittableRandom disk =
+                new SplittableRandom(~world.seed); // its own: other scenarios are what they were without
+        boolean spills = disk.nextInt(100) < 30;
         int each = spills ? Overflow.LEAST_WINDOW + 1 : Arriving.LEAST_WINDOW;
         int budget = (spills ? each + 1 : each) + world.upTo(world.chance(50) ? 7 : 63);
         int sure = budget - budget / 4;
-        int places = spills ? Math.min((sure - each) / Overflow.LEAST_WINDOW, 1 + world.upTo(3)) : 0;
+        int places = spills ? Math.min((sure - each) / Overflow.LEAST_WINDOW, 1 + disk.nextInt(4)) : 0;
         int rest = sure - places * Overflow.LEAST_WINDOW;
         int decoders = Math.max(1, Math.min(1 + world.upTo(12), rest / each));
         int stalls = world.chance(25)
@@ -56,14 +60,14 @@ record Scenario(
                 decoders,
                 1 + world.upTo(4),
                 stalls,
-                world.chance(40),
+                world.chance(40) && !(spills && budget < 16), // what lost connections sent whole keeps chunks of it
                 world.chance(50),
                 world.chance(30),
                 world.chance(10),
                 world.chance(15) ? 200 * Simulation.MILLIS : Long.MAX_VALUE,
                 world.chance(10) ? 50_000 : Long.MAX_VALUE,
-                spills ? world.upTo(4) * Simulation.MILLIS : Long.MAX_VALUE,
-                world.chance(50) ? world.upTo(20_000) : 10_000_000,
+                spills ? disk.nextInt(5) * Simulation.MILLIS : Long.MAX_VALUE,
+                disk.nextBoolean() ? disk.nextInt(20_000) : 10_000_000,
                 places);
     }
 
