@@ -203,6 +203,15 @@ public final class ChunkWindow implements AutoCloseable {
         }
     }
 
+    /** Has {@code idle} run once, when no chunk is out any more: now, or on the thread that releases the last. For the thread that acquires, which does so no more. */
+    public void whenIdle(Runnable idle) {
+        callbackAt = 0;
+        callback = idle;
+        if (live() == 0) {
+            fireCallback();
+        }
+    }
+
     /**
      * Opens a second window for another thread of the same result. It gets its places and its reserve from this one's,
      * so that both reserves are had at once or not at all. To be called before any chunk is acquired.

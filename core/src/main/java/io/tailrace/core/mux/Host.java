@@ -26,6 +26,7 @@ public interface Host {
     /** Takes up to so many chunks of the process's budget for credit that the results of one connection share. */
     int takeShare(int chunks);
 
+    /** Gives back a part of it; from any thread. */
     void giveShare(int chunks);
 
     /** Where results go whose readers stand still; null where they wait in memory. */

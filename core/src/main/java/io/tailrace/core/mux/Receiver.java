@@ -511,13 +511,21 @@ final class Receiver {
         watched.forEach(this::leavePlace);
         watched.clear();
         shared.close();
+        giveShareBack();
+    }
+
+    /** What has come whole is still to be read, and keeps its chunks for so long: that part follows with the last of them. */
+    private void giveShareBack() {
         ChunkWindow window = sharedWindow;
-        if (window != null) {
-            window.close();
-        }
-        host.giveShare(
-                sharedChunks); // though what has come whole is still to be read, and keeps its chunks for so long
+        int kept = window == null ? 0 : window.live();
+        host.giveShare(sharedChunks - kept);
         sharedChunks = 0;
+        if (window != null) {
+            window.whenIdle(() -> {
+                window.close();
+                host.giveShare(kept);
+            });
+        }
     }
 
     private static ResultFate refused(ResultException e, boolean retriable) {

@@ -60,7 +60,7 @@ record Scenario(
                 decoders,
                 1 + world.upTo(4),
                 stalls,
-                world.chance(40) && !(spills && budget < 16), // what lost connections sent whole keeps chunks of it
+                world.chance(40),
                 world.chance(50),
                 world.chance(30),
                 world.chance(10),
