@@ -34,7 +34,7 @@ public final class ChunkWindow implements AutoCloseable {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             STATE = lookup.findVarHandle(ChunkWindow.class, "state", long.class);
-            CALLBACK = lookup.findVarHandle(ChunkWindow.class, "callback", Runnable.class);
+            CALLBACK = lookup.findVarHandle(ChunkWindow.class, "callback", Call.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -50,17 +50,16 @@ public final class ChunkWindow implements AutoCloseable {
     /** Without spinning: what is waited for is a sink's write or another result's, not some instructions. */
     private final Waiting waiting = new Waiting(0);
 
-    private volatile @Nullable Runnable callback;
-
-    /** At most so many chunks may be live for the callback to be worth it; written before it. */
-    private int callbackAt;
-
+    private volatile @Nullable Call callback;
     private volatile boolean interrupted;
     private volatile int peak;
     private Budget.@Nullable Claim claim;
     private Budget.@Nullable Claim reserveClaim;
     private volatile long budgetStallNanos;
     private volatile long windowStallNanos;
+
+    /** What is to run once, as soon as at most so many chunks are live. */
+    private record Call(int mostLive, Runnable run) {}
 
     ChunkWindow(ChunkPool pool, Object holder, int size, int reserve) {
         this.pool = pool;
@@ -192,8 +191,10 @@ public final class ChunkWindow implements AutoCloseable {
      * are live: who takes several at a time need not be called for each.
      */
     public void callBack(int mostLive, Runnable available) {
-        callbackAt = mostLive;
-        callback = available;
+        if ((state & CLOSED) != 0) {
+            return;
+        }
+        callback = new Call(mostLive, available);
         if (live() <= mostLive) {
             joinLineIfBudgetIsShort();
         }
@@ -205,11 +206,9 @@ public final class ChunkWindow implements AutoCloseable {
 
     /** Has {@code idle} run once, when no chunk is out any more: now, or on the thread that releases the last. For the thread that acquires, which does so no more. */
     public void whenIdle(Runnable idle) {
-        callbackAt = 0;
-        callback = idle;
-        if (live() == 0) {
-            fireCallback();
-        }
+        leaveLine();
+        callback = new Call(0, idle);
+        fireCallback();
     }
 
     /**
@@ -447,11 +446,9 @@ public final class ChunkWindow implements AutoCloseable {
     }
 
     private void fireCallback() {
-        if (callback != null && live() <= callbackAt) {
-            Runnable call = (Runnable) CALLBACK.getAndSet(this, null);
-            if (call != null) {
-                Budget.callBack(call);
-            }
+        Call call = callback;
+        if (call != null && live() <= call.mostLive && CALLBACK.compareAndSet(this, call, null)) {
+            Budget.callBack(call.run);
         }
     }
 

@@ -76,6 +76,7 @@ public final class Arriving implements WholeFrames {
     boolean terminalSeen;
     boolean told;
     boolean placed;
+    boolean watched;
 
     /** Bytes have come since its reader and its credit were looked at. */
     boolean stirred;
@@ -217,7 +218,8 @@ public final class Arriving implements WholeFrames {
 
     /** Whether its chunks are its decoder's to answer for, or have come back. */
     synchronized boolean leavesPlace() {
-        boolean empty = pieces.isEmpty() && (spilling == null || !spilling.isMoving());
+        boolean empty =
+                pieces.stream().allMatch(piece -> piece.chunk == null) && (spilling == null || !spilling.isMoving());
         return started || settled != null || (terminalSeen && empty);
     }
 

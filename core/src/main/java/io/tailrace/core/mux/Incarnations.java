@@ -213,7 +213,7 @@ public final class Incarnations {
 
     /** They need no record: {@link TaskRecord#instead} refuses their replays from now on. */
     private void supersedeAll(TaskRecord task, ResultId by, List<Runnable> calls) {
-        for (Attempt old : task.running().values()) {
+        for (Attempt old : List.copyOf(task.running().values())) {
             end(old, new ResultFate(Verdict.SUPERSEDED, "attempt " + by.attempt() + " counts instead", false), calls);
             calls.add(() -> old.superseded.accept(by));
         }

@@ -240,6 +240,7 @@ final class Receiver {
         for (int i = 0; i < stirred.size(); i++) {
             Arriving result = stirred.get(i);
             result.stirred = false;
+            watch(result);
             result.tellReader();
             if (result.room != null) {
                 grant(result);
@@ -248,6 +249,15 @@ final class Receiver {
         stirred.clear();
         stirredBytes = 0;
         grantShared();
+    }
+
+    /** Most results are over before anybody need look at them again: they are not many, of which more is to come. */
+    private void watch(Arriving result) {
+        boolean maySpill = result.spilling() != null && result.settled() == null;
+        if (maySpill && !result.watched && (!result.isComplete() || result.arrivedBytes() >= chunkBytes)) {
+            result.watched = true;
+            watched.add(result);
+        }
     }
 
     /** A whole open frame, header and body, has come. */
@@ -281,7 +291,6 @@ final class Receiver {
             dispatched.add(result);
             if (overflow != null) {
                 result.spillTo(overflow);
-                watched.add(result);
             }
         }
     }
@@ -307,6 +316,9 @@ final class Receiver {
         result.terminalSeen = true;
         result.complete();
         closeRoom(result);
+        if (result.placed && result.leavesPlace()) {
+            leavePlace(result);
+        }
         if (result.settled() != null) {
             tell(result);
         }
@@ -434,7 +446,10 @@ final class Receiver {
             again = () -> ready(result);
             result.again = again;
         }
-        grant(result.stream(), room, window, false, again);
+        Spilling spilling = result.spilling();
+        boolean spills = spilling != null && spilling.isOn();
+        int most = spills ? Math.min(Overflow.LEAST_WINDOW, window.size()) : window.size();
+        grant(result.stream(), room, window, most, false, again);
     }
 
     /** One that goes to disk gets credit before anybody reads it, if there is a place. */
@@ -462,7 +477,7 @@ final class Receiver {
         ChunkWindow window = sharedWindow;
         if (window != null && !lost) {
             // One result's reader may sit on half of it: the others are not to wait for that.
-            grant(0, shared, window, shared.unused() == 0, mailbox::wake);
+            grant(0, shared, window, window.size(), shared.unused() == 0, mailbox::wake);
         }
     }
 
@@ -470,15 +485,19 @@ final class Receiver {
      * Each giving is a frame, and for its reading a wake-up of the sender's loop; so none is for less than half a window, as
      * long as that comes free by itself, which is what {@code eager} denies.
      */
-    private void grant(long stream, Room room, ChunkWindow window, boolean eager, Runnable again) {
-        int stride = Math.max(1, window.size() / 2);
+    private void grant(long stream, Room room, ChunkWindow window, int most, boolean eager, Runnable again) {
+        int stride = Math.max(1, most / 2);
         if (room.unused() >= stride) {
             return; // it is looked at again when frames have used them
         }
-        int mostLive = eager ? window.size() - 1 : window.size() - stride;
+        int mostLive = eager ? most - 1 : most - stride;
         if (window.live() <= mostLive) {
             int chunks = 0;
-            for (Chunk chunk = window.tryAcquire(); chunk != null; chunk = window.tryAcquire()) {
+            while (window.live() < most) {
+                Chunk chunk = window.tryAcquire();
+                if (chunk == null) {
+                    break;
+                }
                 room.grant(chunk);
                 chunks++;
             }
@@ -486,7 +505,7 @@ final class Receiver {
                 outbox.credit(stream, (long) chunks * chunkBytes);
             }
         }
-        if (room.unused() < stride) {
+        if (!lost && room.unused() < stride) { // what was said may have been the last that the link took
             window.callBack(mostLive, again);
         }
     }
@@ -508,7 +527,11 @@ final class Receiver {
             host.decode(result); // its reader is told
         }
         dispatched.clear();
-        watched.forEach(this::leavePlace);
+        watched.forEach(result -> {
+            if (result.leavesPlace()) { // the others do when they are read
+                leavePlace(result);
+            }
+        });
         watched.clear();
         shared.close();
         giveShareBack();

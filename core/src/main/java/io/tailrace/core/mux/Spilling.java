@@ -109,7 +109,10 @@ final class Spilling implements Runnable {
             asked = true;
         }
         if (!overflow.execute(this)) {
-            stop(true);
+            stop(overflow.isClosed());
+            synchronized (result) {
+                asked = false;
+            }
         }
     }
 

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is known of one task's attempts: those that run, the last fates told, and which numbers are out.
  *
- * <p>There are as many of these as results are remembered, and of most tasks there is one attempt: so a map is made for what
- * there is, and replaced as a whole.
+ * <p>There are as many of these as results are remembered, and of most tasks there is one attempt: a map that changes is made
+ * for the second.
  *
  * <p><b>Threads.</b> All under the lock of the {@link Incarnations} that made it.
  */
@@ -69,9 +69,7 @@ final class TaskRecord {
         if (running.size() == 1) {
             running = Map.of();
         } else {
-            Map<Integer, Attempt> left = new HashMap<>(running);
-            left.remove(known.id.attempt());
-            running = Map.copyOf(left);
+            running.remove(known.id.attempt());
         }
     }
 
@@ -84,9 +82,9 @@ final class TaskRecord {
         if (known.isEmpty()) {
             return Map.of(attempt, value);
         }
-        Map<Integer, V> more = new HashMap<>(known);
+        Map<Integer, V> more = known.size() == 1 ? new HashMap<>(known) : known; // of one it may be the fixed kind
         more.put(attempt, value);
-        return Map.copyOf(more);
+        return more;
     }
 
     /** Keeps what was told; {@code last} if an accepted attempt leaves no room for others. */
@@ -97,15 +95,13 @@ final class TaskRecord {
         }
         if (fates.size() > MAX_FATES) {
             // Refused from now on, as are all below it, rather than taken for new.
-            Map<Integer, ResultFate> kept = new HashMap<>(fates);
             Integer won = winner;
-            ResultFate ofWinner = won == null ? null : kept.remove(won);
-            int lowest = Collections.min(kept.keySet());
-            kept.remove(lowest);
+            ResultFate ofWinner = won == null ? null : fates.remove(won);
+            int lowest = Collections.min(fates.keySet());
+            fates.remove(lowest);
             if (won != null && ofWinner != null) {
-                kept.put(won, ofWinner);
+                fates.put(won, ofWinner);
             }
-            fates = Map.copyOf(kept);
             floor = Math.max(floor, lowest + 1);
         }
     }

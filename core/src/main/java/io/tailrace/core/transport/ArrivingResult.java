@@ -37,7 +37,7 @@ public final class ArrivingResult {
     private @Nullable Promise<?> promise;
     private @Nullable ResultIterator<?> iterator;
     private boolean published;
-    private volatile boolean subscribed;
+    private final AtomicBoolean subscribed = new AtomicBoolean();
     private volatile boolean over;
 
     /** A value that is decoded behind the handler's return, and told when the result counts. */
@@ -60,11 +60,10 @@ public final class ArrivingResult {
 
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
-            boolean cancelled = super.cancel(mayInterruptIfRunning);
-            if (cancelled) {
-                ArrivingResult.this.cancel("its future was cancelled");
-            }
-            return cancelled;
+            // The result first: one that was accepted meanwhile has its value.
+            ArrivingResult.this.cancel("its future was cancelled");
+            ResultFate fate = arriving.settled();
+            return fate != null && fate.verdict() == Verdict.CANCELLED && super.cancel(mayInterruptIfRunning);
         }
     }
 
@@ -162,17 +161,15 @@ public final class ArrivingResult {
         requireOurs();
         Flow.Publisher<E> elements = reader.publish(codec, executor);
         published = true;
-        AtomicBoolean taken = new AtomicBoolean();
         return subscriber -> {
-            boolean first = taken.compareAndSet(false, true);
-            subscribed |= first;
+            boolean first = subscribed.compareAndSet(false, true);
             elements.subscribe(first ? new Ending<>(subscriber, ends) : subscriber);
         };
     }
 
     /**
-     * Gives the result's elements to whoever takes them from the iterator, on whichever thread, also behind the handler's return;
-     * no other thread is at work for it, and nothing is decoded that was not asked for. The result is accepted when the iterator
+     * Gives the result's elements to whoever takes them from the iterator, on whichever thread, behind the handler's return; no
+     * other thread is at work for it, and nothing is decoded that was not asked for. The result is accepted when the iterator
      * is exhausted, and cancelled when it is closed before. Until then it holds a reader's chunks, and
      * those of its credit: no more of them should be open at once than the pool has room for.
      */
@@ -224,14 +221,17 @@ public final class ArrivingResult {
         }
     }
 
-    /** Closes a reader that was given to a publisher, or an iterator, of which nobody has made use. */
-    void closeUnsubscribed() {
+    /** Closes a reader that was given to a publisher, or an iterator, of which nobody has made use; false if somebody has. */
+    boolean closeUnsubscribed() {
         ResultIterator<?> given = iterator;
         if (given != null) {
-            given.closeUnlessTaken();
-        } else if (published && !subscribed) {
+            return given.closeUnlessTaken();
+        }
+        boolean unused = published && subscribed.compareAndSet(false, true);
+        if (unused) {
             reader.close();
         }
+        return unused;
     }
 
     private void requireOurs() {
@@ -244,6 +244,14 @@ public final class ArrivingResult {
     private void requireHere() {
         if (over) {
             throw new IllegalStateException("its handler has returned: " + id());
+        }
+    }
+
+    /** The handler has returned, and has given it away. */
+    void give() {
+        ResultIterator<?> given = iterator;
+        if (given != null) {
+            given.release();
         }
     }
 

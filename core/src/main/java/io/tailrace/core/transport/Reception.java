@@ -67,6 +67,10 @@ final class Reception implements Host {
         final Opening.Fresh opening;
         final JobAccounts.Account account;
         final @Nullable ResultEvent event;
+
+        /** It, when its handler has given it away and returned. */
+        volatile @Nullable ArrivingResult given;
+
         volatile long queuedAt;
         volatile long decoderNanos;
         private final AtomicBoolean ended = new AtomicBoolean();
@@ -161,11 +165,12 @@ final class Reception implements Host {
         arriving.settle(fate, new UndeliveredResultException(fate, 0, arriving.id(), null));
     }
 
-    private static void supersede(Arriving arriving, int by) {
+    private void supersede(Arriving arriving, int by) {
         ResultFate fate = new ResultFate(Verdict.SUPERSEDED, "attempt " + by + " counts instead", false);
         arriving.settle(fate, new UndeliveredResultException(fate, arriving.arrivedBytes(), arriving.id(), null));
         if (arriving.attachment() instanceof Entry entry) {
             entry.account.refund(); // whenever its handler learns of it
+            endUnused(entry);
         }
     }
 
@@ -227,9 +232,10 @@ final class Reception implements Host {
                     arriving, reader, entry.decoderNanos, cause -> end(entry, cause), reason -> cancel(entry, reason));
             handler.receive(result);
             if (result.isPublished()) {
+                result.give();
+                entry.given = result;
                 if (arriving.settled() != null) {
-                    result.closeUnsubscribed();
-                    end(entry, null);
+                    endUnused(entry);
                 }
                 return new DecodingLane(reading); // its publisher closes the reader, on whichever thread that runs
             }
@@ -251,6 +257,7 @@ final class Reception implements Host {
     private void fail(Entry entry, @Nullable ArrivingResult result, DecodingLane lane, Throwable cause) {
         try {
             if (result != null && result.isPublished()) {
+                result.give();
                 result.closeUnsubscribed(); // else its reader is in other hands, which the ending reaches
             } else {
                 if (result != null) {
@@ -267,6 +274,14 @@ final class Reception implements Host {
         }
     }
 
+    /** One that was given away, of which nobody has made use, ends when it is settled; of another its reader is told. */
+    private void endUnused(Entry entry) {
+        ArrivingResult given = entry.given;
+        if (given != null && given.closeUnsubscribed()) {
+            end(entry, null);
+        }
+    }
+
     /** What was recorded of it first is what its sender is told. */
     private void cancel(Entry entry, String reason) {
         Arriving arriving = entry.arriving;
@@ -275,6 +290,7 @@ final class Reception implements Host {
             arriving.settle(
                     fate,
                     new ResultCancelledException("cancelled here: " + reason, arriving.arrivedBytes(), arriving.id()));
+            endUnused(entry);
         }
     }
 

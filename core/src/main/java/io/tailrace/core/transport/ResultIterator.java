@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ownership.</b> Its reader's chunks and what has come of the result are held until it has ended or is closed.
  *
- * <p><b>Threads.</b> One thread at a time, the handler's or any other. It waits for frames; another thread that wants it to stop
- * {@linkplain ArrivingResult#cancel cancels} the result.
+ * <p><b>Threads.</b> One thread at a time; the handler's only when that has returned, since the handler decides over the result until
+ * then. It waits for frames; another thread that wants it to stop {@linkplain ArrivingResult#cancel cancels} the result.
  */
 public final class ResultIterator<E> implements Iterator<E>, AutoCloseable {
 
@@ -43,6 +43,9 @@ public final class ResultIterator<E> implements Iterator<E>, AutoCloseable {
 
     /** Whose the reader is: taken by the first call from outside, or by who closes one that nobody has begun. */
     private final AtomicBoolean taken = new AtomicBoolean();
+
+    /** The handler's thread, until that has returned. */
+    private volatile @Nullable Thread handling = Thread.currentThread();
 
     private boolean ours;
     private @Nullable Iterator<E> elements;
@@ -61,7 +64,11 @@ public final class ResultIterator<E> implements Iterator<E>, AutoCloseable {
         this.ends = ends;
     }
 
-    /** Whether there is another element; waits for it. False has the result accepted. */
+    /**
+     * Whether there is another element; waits for it. False has the result accepted.
+     *
+     * @throws IllegalStateException in the handler itself, which reads by {@link ArrivingResult#decode}
+     */
     @Override
     public boolean hasNext() {
         take();
@@ -115,14 +122,24 @@ public final class ResultIterator<E> implements Iterator<E>, AutoCloseable {
         }
     }
 
-    /** Closes the reader of one that nobody has begun. */
-    void closeUnlessTaken() {
-        if (taken.compareAndSet(false, true)) {
+    /** Closes the reader of one that nobody has begun; false if somebody has. */
+    boolean closeUnlessTaken() {
+        boolean unused = taken.compareAndSet(false, true);
+        if (unused) {
             reader.close();
         }
+        return unused;
+    }
+
+    /** The handler has returned. */
+    void release() {
+        handling = null;
     }
 
     private void take() {
+        if (Thread.currentThread() == handling) {
+            throw new IllegalStateException("an iterator is for when the handler has returned: " + arriving.id());
+        }
         if (!ours) {
             ours = taken.compareAndSet(false, true);
             over |= !ours; // it had ended before

@@ -171,6 +171,29 @@ class ChunkWindowTest {
     }
 
     @Test
+    void idleWindowIsToldOfWhenItsLastChunkIsBack() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 4 * CHUNK);
+        AtomicInteger calls = new AtomicInteger();
+        ChunkWindow window = pool.open("kept", 4, 0);
+        Chunk first = window.acquire();
+        Chunk second = window.acquire();
+        window.callBack(1, () -> {
+            throw new AssertionError("it is not for this any more");
+        });
+        window.whenIdle(() -> {
+            window.close();
+            calls.incrementAndGet();
+        });
+        first.release();
+        assertEquals(0, calls.get());
+        second.release();
+        assertEquals(1, calls.get());
+        window.callBack(3, calls::incrementAndGet);
+        assertEquals(1, calls.get(), "a closed window calls nobody");
+        assertEquals(pool.budgetBytes(), pool.freeBytes());
+    }
+
+    @Test
     void deadlineEndsAWaitForTheBudgetAndLeavesTheLine() throws IOException {
         ChunkPool pool = audit.pool(
                 ChunkPool.builder().chunkBytes(CHUNK).budgetBytes(CHUNK).patience(Duration.ofMillis(50)));

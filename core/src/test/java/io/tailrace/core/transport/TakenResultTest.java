@@ -196,6 +196,48 @@ final class TakenResultTest {
         }
     }
 
+    /** It would decide over the result before the handler has. */
+    @Test
+    void iteratorIsNotForTheHandlerItself() throws Exception {
+        ResultServer.Handler early = result -> {
+            ResultIterator<Long> elements = result.iterator(new Below());
+            assertFalse(elements.hasNext());
+        };
+        try (Ends ends = Ends.of(audit, Way.SOCKET, early).open()) {
+            for (int round = 0; round < 40; round++) {
+                Future<?> sent = send(ends, new ResultId("job", 1, round, 0));
+                String reason = undelivered(sent).fate().reason();
+                assertTrue(reason.contains("when the handler has returned"), reason);
+            }
+            Eventually.isTrue("all have ended", () -> ends.server().openResults() == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void cancelEndsWhatNobodyTakes(Way way) throws Exception {
+        BlockingQueue<ArrivingResult> results = new LinkedBlockingQueue<>();
+        ResultServer.Handler handler = result -> {
+            if (result.id().task() % 2 == 0) {
+                iterators.add(result.iterator(new Below()));
+            } else {
+                result.publish(new Below(), audit.executor());
+            }
+            results.add(result);
+        };
+        try (Ends ends = Ends.of(audit, way, handler)
+                .server(server -> server.maxResults(2))
+                .open()) {
+            for (int round = 0; round < 8; round++) {
+                Future<?> sent = send(ends, new ResultId("job", 1, round, 0));
+                next(results).cancel("nobody wants it");
+                assertEquals(Verdict.CANCELLED, undelivered(sent).fate().verdict());
+                Eventually.isTrue("it has ended", () -> ends.server().openResults() == 0);
+            }
+            assertEquals(8, ends.server().counters().resultsCancelled());
+        }
+    }
+
     @Test
     void iteratorThatWaitsIsWokenByACancel() throws Exception {
         BlockingQueue<ArrivingResult> results = new LinkedBlockingQueue<>();
