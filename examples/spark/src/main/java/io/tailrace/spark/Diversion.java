@@ -28,6 +28,7 @@ final class Diversion extends OutputStream {
 
     private final RunningTask task;
     private final Sending sending;
+    private final String codec;
     private final int mostHeld;
 
     /** Full, all but the last. */
@@ -39,10 +40,12 @@ final class Diversion extends OutputStream {
     private @Nullable OutputStream payload;
     private @Nullable Throwable failure;
 
-    Diversion(RunningTask task, Sending sending) {
+    /** @param streamedFrom as many bytes are a stream; fewer are held */
+    Diversion(RunningTask task, Sending sending, String codec, int streamedFrom) {
         this.task = task;
         this.sending = sending;
-        this.mostHeld = sending.minBytes() - 1;
+        this.codec = codec;
+        this.mostHeld = streamedFrom - 1;
     }
 
     /** Whether the value is too large to be held. */
@@ -104,7 +107,7 @@ final class Diversion extends OutputStream {
     private OutputStream open() throws IOException {
         task.throwIfKilled();
         watch = sending.watch(task);
-        ResultWriter opened = sending.open(task);
+        ResultWriter opened = sending.open(task, codec);
         writer = opened;
         OutputStream out = opened.payload().asOutputStream();
         writeHeldTo(out);

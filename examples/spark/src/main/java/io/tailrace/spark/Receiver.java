@@ -7,6 +7,10 @@ import io.tailrace.core.transport.ResultServer;
 import io.tailrace.core.transport.TransportTls;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +43,7 @@ final class Receiver implements AutoCloseable {
     private final ChunkPool pool;
     private final ExecutorService decoding;
     private final ResultServer server;
+    private final Map<Long, Gathering<?>> gatherings = new ConcurrentHashMap<>();
 
     Receiver(
             Settings settings,
@@ -82,14 +87,43 @@ final class Receiver implements AutoCloseable {
     }
 
     private void receive(ArrivingResult result) throws Exception {
+        switch (result.codecId()) {
+            case Sending.VALUE -> receiveValue(result);
+            case Sending.ELEMENTS -> receiveElements(result);
+            default -> throw new UnsupportedOperationException("results by codec " + result.codecId());
+        }
+    }
+
+    /** Elements are decoded behind the handler's return, as they are asked for: who waits occupies no decoder. */
+    private void receiveElements(ArrivingResult result) throws IOException {
+        byte[] header = new byte[PartitionSender.HEADER_BYTES];
+        result.payload().readBytes(header, 0, header.length);
+        ByteBuffer fields = ByteBuffer.wrap(header);
+        Gathering<?> gathering = gatherings.get(fields.getLong());
+        if (gathering == null) {
+            throw new CancellationException("nobody gathers these elements");
+        }
+        StageTotals.Account account =
+                gathering.keepsAll() ? totals.open(StageAttempt.of(result.id())) : StageTotals.uncounted();
+        result.publish(new ElementBatches(serializer, account), decoding)
+                .subscribe(gathering.attempt(fields.getInt(), result::cancel, account::refund));
+    }
+
+    /** Results may come for it from now on. */
+    void begin(Gathering<?> gathering) {
+        gatherings.put(gathering.number(), gathering);
+    }
+
+    void end(Gathering<?> gathering) {
+        gatherings.remove(gathering.number());
+    }
+
+    private void receiveValue(ArrivingResult result) throws Exception {
         StageAttempt stage = StageAttempt.of(result.id());
         StageTotals.Account account = totals.open(stage);
         Arrivals.Arrival arrival = arrivals.begin(result.id().task(), stage, account, result::cancel);
         boolean here = false;
         try {
-            if (!result.codecId().equals(Sending.VALUE)) {
-                throw new UnsupportedOperationException("results by codec " + result.codecId());
-            }
             CountedInput in = new CountedInput(result.payload().asInputStream(), account);
             Object value = decode(in);
             result.finish();

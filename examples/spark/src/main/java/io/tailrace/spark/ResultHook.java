@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.spark;
 
-import java.io.OutputStream;
 import java.lang.StackWalker.StackFrame;
 import java.util.stream.Stream;
 import org.apache.spark.TaskContext;
-import org.apache.spark.util.io.ChunkedByteBufferOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,16 +36,8 @@ final class ResultHook {
         return task;
     }
 
-    /** The task on this thread, null without. */
-    static @Nullable RunningTask current() {
-        return CURRENT.get();
-    }
-
-    /** Whose result is written to that stream; null for anything else. */
-    static @Nullable RunningTask taskOf(OutputStream to) {
-        if (!(to instanceof ChunkedByteBufferOutputStream)) {
-            return null;
-        }
+    /** Whose result is about to be written to a chunked buffer, by this thread; null for anything else. */
+    static @Nullable RunningTask taskOf() {
         RunningTask task = CURRENT.get();
         if (task == null || TaskContext.get() != null || !STACK.walk(ResultHook::belowRunner)) {
             return null;

@@ -6,11 +6,11 @@ import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.OutputStream;
 import org.apache.spark.TaskKilledException;
 import org.apache.spark.scheduler.MapStatus;
 import org.apache.spark.serializer.SerializationStream;
 import org.apache.spark.serializer.Serializer;
+import org.apache.spark.util.io.ChunkedByteBufferOutputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.reflect.ClassTag;
@@ -31,10 +31,10 @@ final class ResultStream extends SerializationStream {
     private final Serializer serializer;
     private final RunningTask task;
     private final Sending sending;
-    private final OutputStream to;
+    private final ChunkedByteBufferOutputStream to;
     private boolean written;
 
-    ResultStream(Serializer serializer, RunningTask task, Sending sending, OutputStream to) {
+    ResultStream(Serializer serializer, RunningTask task, Sending sending, ChunkedByteBufferOutputStream to) {
         this.serializer = serializer;
         this.task = task;
         this.sending = sending;
@@ -49,9 +49,13 @@ final class ResultStream extends SerializationStream {
         written = true;
         try {
             // Spark does not count these towards the largest result size, and needs them before anything else.
-            if (value instanceof MapStatus || !sending.isReachable()) {
+            if (value instanceof MapStatus) {
                 writeStock(value, tag);
                 sending.meters().inline().inc();
+            } else if (!sending.isReachable()) {
+                writeStock(value, tag);
+                boolean large = to.size() >= sending.minBytes();
+                (large ? sending.meters().fallbacks() : sending.meters().inline()).inc();
             } else {
                 divert(value, tag);
             }
@@ -68,7 +72,7 @@ final class ResultStream extends SerializationStream {
     }
 
     private <T> void divert(T value, ClassTag<T> tag) throws IOException {
-        Diversion diversion = new Diversion(task, sending);
+        Diversion diversion = new Diversion(task, sending, Sending.VALUE, sending.minBytes());
         try {
             SerializationStream out = serializer.newInstance().serializeStream(diversion);
             out.writeObject(value, tag);
@@ -96,11 +100,16 @@ final class ResultStream extends SerializationStream {
         if (failure instanceof UndeliveredResultException undelivered
                 && undelivered.fate().verdict() != Verdict.LOST) {
             ResultFate fate = undelivered.fate();
-            sending.meters().refused().inc();
+            if (fate.verdict() == Verdict.REFUSED) {
+                sending.meters().refused().inc();
+            }
             if (fate.verdict() == Verdict.REFUSED && !fate.retriable()) {
                 // Another attempt would be told the same: the driver aborts the stage when it meets this.
                 to.write(sending.token().refused(task.id(), fate.reason()));
                 return;
+            }
+            if (fate.verdict() == Verdict.CANCELLED) {
+                throw new TaskKilledException(fate.reason()); // Spark has said so to the driver first
             }
             throw undelivered; // the stock way would take what the driver has no room for
         }
@@ -121,10 +130,6 @@ final class ResultStream extends SerializationStream {
 
     @Override
     public void close() {
-        try {
-            to.close();
-        } catch (IOException e) {
-            throw Rethrow.as(e);
-        }
+        to.close();
     }
 }

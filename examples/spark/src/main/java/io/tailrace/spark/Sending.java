@@ -22,6 +22,9 @@ final class Sending implements AutoCloseable {
     /** Which bytes a payload is: one value by the application's serializer. */
     static final String VALUE = "spark-value/1";
 
+    /** The same of elements, one behind the other, behind a header of {@link PartitionSender}'s. */
+    static final String ELEMENTS = "spark-elements/1";
+
     /** So long no task waits again for a connection that one has waited for in vain. */
     private static final long REST_NANOS = Duration.ofSeconds(30).toNanos();
 
@@ -73,8 +76,8 @@ final class Sending implements AutoCloseable {
     }
 
     /** Opens the task's result, on its thread. */
-    ResultWriter open(RunningTask task) throws IOException {
-        return client.open(task.resultId(), VALUE);
+    ResultWriter open(RunningTask task, String codec) throws IOException {
+        return client.open(task.resultId(), codec);
     }
 
     /** Has a kill wake the task on this thread, until it is closed. */

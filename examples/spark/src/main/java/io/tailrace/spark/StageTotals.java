@@ -43,6 +43,11 @@ final class StageTotals {
         return new Account(stage);
     }
 
+    /** For what does not stay here. */
+    static Account uncounted() {
+        return new StageTotals(0, (stage, message) -> {}).open(new StageAttempt(-1, 0));
+    }
+
     /** Counts a result that went Spark's own way. */
     void addInline(StageAttempt stage, long bytes) {
         Account account = open(stage);

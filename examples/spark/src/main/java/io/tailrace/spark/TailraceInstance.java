@@ -9,6 +9,7 @@ import org.apache.spark.serializer.SerializationStream;
 import org.apache.spark.serializer.Serializer;
 import org.apache.spark.serializer.SerializerInstance;
 import org.apache.spark.util.io.ChunkedByteBufferInputStream;
+import org.apache.spark.util.io.ChunkedByteBufferOutputStream;
 import org.jspecify.annotations.Nullable;
 import scala.reflect.ClassTag;
 
@@ -54,10 +55,13 @@ final class TailraceInstance extends SerializerInstance {
     @Override
     public SerializationStream serializeStream(OutputStream to) {
         Sending sending = Ends.sending();
-        RunningTask task = sending == null ? null : ResultHook.taskOf(to);
-        return sending == null || task == null
-                ? delegate().serializeStream(to)
-                : new ResultStream(serializer, task, sending, to);
+        if (sending != null && to instanceof ChunkedByteBufferOutputStream result) {
+            RunningTask task = ResultHook.taskOf();
+            if (task != null) {
+                return new ResultStream(serializer, task, sending, result);
+            }
+        }
+        return delegate().serializeStream(to);
     }
 
     @Override
