@@ -64,12 +64,12 @@ final class Canary {
     }
 
     /** Behind a task that succeeded: its result came by exactly once. */
-    static void look(RunningTask task, Sending sending) {
-        if (task.hits() != 1 && TOLD.compareAndSet(false, true)) {
-            LOG.warn(
-                    "Tailrace stays inert in this executor: this Spark serialises a task's result {} times where it was met",
-                    task.hits());
+    static void look(RunningTask task) {
+        if (task.hits() != 1) {
             Ends.sending(null);
+            if (TOLD.compareAndSet(false, true)) {
+                LOG.warn("Tailrace stays inert in this executor: a task's result was met {} times", task.hits());
+            }
         }
     }
 }

@@ -75,9 +75,8 @@ final class ExecutorSide implements ExecutorPlugin {
     @Override
     public void onTaskSucceeded() {
         RunningTask task = ResultHook.end();
-        Sending open = sending;
-        if (task != null && open != null) {
-            Canary.look(task, open);
+        if (task != null) {
+            Canary.look(task);
         }
     }
 

@@ -7,8 +7,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.spark.SparkContext;
 import org.apache.spark.rdd.DeterministicLevel;
@@ -37,13 +35,12 @@ final class Gathering<T> implements ElementIterator<T> {
     private final RDD<T> rdd;
     private final boolean whole;
     private final boolean ordered;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    private final List<Partition> partitions = new ArrayList<>();
+    private final Object lock = new Object();
+    private final List<GatheredPartition> partitions = new ArrayList<>();
     private final Thread job = new Thread(this::runJob, tag);
 
-    /** Partitions with a batch, one entry for each. */
-    private final ArrayDeque<Partition> ready = new ArrayDeque<>();
+    /** Partitions with a batch, one entry for each batch, where their order is of no account. */
+    private final ArrayDeque<GatheredPartition> ready = new ArrayDeque<>();
 
     private @Nullable Receiver receiver;
     private @Nullable Throwable failure;
@@ -59,7 +56,7 @@ final class Gathering<T> implements ElementIterator<T> {
         this.whole = whole;
         this.ordered = ordered;
         for (int i = 0; i < rdd.getNumPartitions(); i++) {
-            partitions.add(new Partition(i));
+            partitions.add(new GatheredPartition(i));
         }
     }
 
@@ -99,13 +96,13 @@ final class Gathering<T> implements ElementIterator<T> {
         } catch (Throwable e) {
             thrown = e;
         }
-        lock.lock();
-        try {
+        Receiver from = receiver;
+        if (from != null) {
+            from.end(this);
+        }
+        synchronized (lock) {
             counts = told == null ? List.of() : told;
             fail(thrown);
-            changed.signalAll();
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -114,7 +111,7 @@ final class Gathering<T> implements ElementIterator<T> {
         if (failure == null) {
             failure = thrown;
         }
-        changed.signalAll();
+        lock.notifyAll();
     }
 
     /**
@@ -150,43 +147,42 @@ final class Gathering<T> implements ElementIterator<T> {
 
     /** Waits; null at the end. */
     private @Nullable List<Object> take() {
-        lock.lock();
         try {
-            while (true) {
-                if (failure != null) {
-                    throw Rethrow.as(failure);
+            synchronized (lock) {
+                while (true) {
+                    if (failure != null) {
+                        throw Rethrow.as(failure);
+                    }
+                    if (closed) {
+                        throw new IllegalStateException("closed");
+                    }
+                    GatheredPartition from = nextReady();
+                    if (from != null) {
+                        return from.take(!whole);
+                    }
+                    if (counts != null) {
+                        requireAll(counts);
+                        return null;
+                    }
+                    lock.wait();
                 }
-                if (closed) {
-                    throw new IllegalStateException("closed");
-                }
-                Partition from = nextReady();
-                if (from != null) {
-                    return from.take();
-                }
-                if (counts != null) {
-                    requireAll(counts);
-                    return null;
-                }
-                changed.await();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Rethrow.as(e);
-        } finally {
-            lock.unlock();
         }
     }
 
-    private @Nullable Partition nextReady() {
+    private @Nullable GatheredPartition nextReady() {
         if (!ordered) {
             return ready.poll();
         }
         while (current < partitions.size()) {
-            Partition partition = partitions.get(current);
-            if (!partition.inbox.isEmpty()) {
+            GatheredPartition partition = partitions.get(current);
+            if (partition.hasBatch()) {
                 return partition;
             }
-            if (!partition.done) {
+            if (!partition.isDone()) {
                 return null;
             }
             current++;
@@ -196,11 +192,11 @@ final class Gathering<T> implements ElementIterator<T> {
 
     /** What each task has counted is what came: a value's own end of file is no element's end. */
     private void requireAll(List<Long> told) {
-        for (Partition partition : partitions) {
-            long sent = told.get(partition.index);
-            if (!partition.done || (sent >= 0 && sent != partition.delivered)) {
-                throw new IllegalStateException("partition " + partition.index + " had " + sent + " elements, of which "
-                        + partition.delivered + " came");
+        for (GatheredPartition partition : partitions) {
+            long sent = told.get(partition.index());
+            if (!partition.isDone() || (sent >= 0 && sent != partition.delivered())) {
+                throw new IllegalStateException("partition " + partition.index() + " had " + sent
+                        + " elements, of which " + partition.delivered() + " came");
             }
         }
     }
@@ -208,149 +204,98 @@ final class Gathering<T> implements ElementIterator<T> {
     @Override
     public void close() {
         boolean running;
-        lock.lock();
-        try {
+        synchronized (lock) {
             running = counts == null;
             closed = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
+            lock.notifyAll();
         }
         if (running) {
             rdd.sparkContext().cancelJobsWithTag(tag);
         }
-        Receiver from = receiver;
-        if (from != null) {
-            from.end(this);
-        }
         List<Attempt> open = new ArrayList<>();
-        lock.lock();
-        try {
-            partitions.forEach(partition -> partition.giveUp(open));
-        } finally {
-            lock.unlock();
+        synchronized (lock) {
+            partitions.forEach(partition -> open.addAll(partition.giveUp()));
         }
         open.forEach(attempt -> attempt.stop("nobody takes its elements any more"));
     }
 
-    /** One partition's state; all of it under the lock. */
-    private final class Partition {
-        private final int index;
-        private final ArrayDeque<List<Object>> inbox = new ArrayDeque<>();
-        private final ArrayDeque<Attempt> waiting = new ArrayDeque<>();
-        private @Nullable Attempt owner;
-        private long delivered;
-        private boolean done;
-
-        Partition(int index) {
-            this.index = index;
+    /** Its turn; the lock is held. It fails where nobody knows which elements the consumer has had. */
+    private void adopt(GatheredPartition partition, Attempt attempt) {
+        if (partition.delivered() > 0 && !rdd.outputDeterministicLevel().equals(DeterministicLevel.DETERMINATE())) {
+            fail(new IllegalStateException(
+                    "an attempt of partition " + partition.index() + " broke off when " + partition.delivered()
+                            + " of its elements were delivered, and another may have them in another order"));
         }
-
-        List<Object> take() {
-            List<Object> taken = inbox.remove();
-            if (owner != null && !whole) {
-                owner.ask(1);
-            }
-            return taken;
-        }
-
-        /** What of an attempt's elements the consumer has had already; fails where nobody knows which these are. */
-        long adopt(Attempt attempt) {
-            if (delivered > 0 && !rdd.outputDeterministicLevel().equals(DeterministicLevel.DETERMINATE())) {
-                fail(new IllegalStateException("an attempt of partition " + index + " broke off when " + delivered
-                        + " of its elements were delivered, and another may have them in another order"));
-            }
-            owner = attempt;
-            return delivered;
-        }
-
-        void put(List<Object> elements) {
-            delivered += elements.size();
-            inbox.add(elements);
-            ready.add(this);
-            changed.signalAll();
-        }
-
-        void giveUp(List<Attempt> into) {
-            if (owner != null) {
-                into.add(owner);
-                owner = null;
-            }
-            into.addAll(waiting);
-            waiting.clear();
-        }
+        partition.adopt(attempt);
+        attempt.begin(partition.delivered(), BATCHES_AHEAD);
     }
 
-    /** What an attempt calls, by partition. Each takes the lock. */
+    /** The lock is held. */
+    private void put(GatheredPartition partition, List<Object> elements) {
+        partition.put(elements);
+        if (!ordered) {
+            ready.add(partition);
+        }
+        lock.notifyAll();
+    }
+
+    /** An attempt begins; false when it is not needed. */
     boolean enter(int index, Attempt attempt) {
-        lock.lock();
-        try {
-            Partition partition = partitions.get(index);
-            if (partition.done || closed) {
+        synchronized (lock) {
+            GatheredPartition partition = partitions.get(index);
+            if (partition.isDone() || closed) {
                 return false;
             }
-            if (partition.owner == null) {
-                attempt.begin(partition.adopt(attempt), BATCHES_AHEAD);
+            if (partition.isOwned()) {
+                partition.await(attempt);
             } else {
-                partition.waiting.add(attempt);
+                adopt(partition, attempt);
             }
             return true;
-        } finally {
-            lock.unlock();
         }
     }
 
     /** Whether another batch may come at once; else when the consumer has taken this one. */
     boolean deliver(int index, Attempt attempt, List<Object> elements) {
-        lock.lock();
-        try {
-            Partition partition = partitions.get(index);
-            if (partition.owner != attempt || elements.isEmpty()) {
+        synchronized (lock) {
+            GatheredPartition partition = partitions.get(index);
+            if (!partition.isOwnedBy(attempt) || elements.isEmpty()) {
                 return true;
             }
             if (whole) {
                 attempt.keep(elements);
                 return true;
             }
-            partition.put(elements);
+            put(partition, elements);
             return false;
-        } finally {
-            lock.unlock();
         }
     }
 
+    /** An attempt has brought all. */
     void complete(int index, Attempt attempt) {
         List<Attempt> late = new ArrayList<>();
-        lock.lock();
-        try {
-            Partition partition = partitions.get(index);
-            if (partition.owner == attempt) {
-                attempt.kept().forEach(partition::put);
-                partition.done = true;
-                partition.giveUp(late);
-                late.remove(attempt);
-                changed.signalAll();
+        synchronized (lock) {
+            GatheredPartition partition = partitions.get(index);
+            if (partition.isOwnedBy(attempt)) {
+                attempt.kept().forEach(batch -> put(partition, batch));
+                late.addAll(partition.complete());
+                lock.notifyAll();
             }
-        } finally {
-            lock.unlock();
         }
         late.forEach(other -> other.stop(COMPLETE));
     }
 
+    /** An attempt will bring no more. */
     void brokeOff(int index, Attempt attempt) {
-        lock.lock();
-        try {
-            Partition partition = partitions.get(index);
-            partition.waiting.remove(attempt);
-            if (partition.owner == attempt) {
-                Attempt next = partition.waiting.poll();
-                partition.owner = null;
+        synchronized (lock) {
+            GatheredPartition partition = partitions.get(index);
+            partition.forget(attempt);
+            if (partition.isOwnedBy(attempt)) {
+                Attempt next = partition.next();
                 if (next != null) {
-                    next.begin(partition.adopt(next), BATCHES_AHEAD);
+                    adopt(partition, next);
                 }
             }
-        } finally {
-            lock.unlock();
         }
     }
 }

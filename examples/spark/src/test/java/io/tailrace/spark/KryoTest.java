@@ -43,6 +43,17 @@ final class KryoTest {
     }
 
     @Test
+    void oneProcessMayBeBothEnds() {
+        SparkConf conf = conf().setMaster("local[2]").set("spark.kryo.classesToRegister", "[[B");
+        try (Cluster cluster = Cluster.start(conf)) {
+            Values.assertBlocks(Values.blocks(cluster.spark(), 4, 48).collect(), 4, 48);
+            assertEquals(4, cluster.received());
+        }
+        assertNull(Ends.receiver());
+        assertNull(Ends.sending());
+    }
+
+    @Test
     void registeringClassesBySparkConfMakesThePluginInertAndNothingElse() {
         SparkConf conf = conf().set("spark.kryo.registrationRequired", "false");
         conf.registerKryoClasses(new Class<?>[] {byte[][].class});
