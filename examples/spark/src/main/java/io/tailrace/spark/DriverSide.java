@@ -25,7 +25,10 @@ import org.slf4j.LoggerFactory;
 final class DriverSide implements DriverPlugin {
 
     static final String HOST = "host";
-    static final String PORT = "port";
+
+    /** Not "port": what ends so, Spark puts on command lines. */
+    static final String PORT = "portNumber";
+
     static final String TLS = "tls";
 
     /** Spark hides the values of keys with this word. */

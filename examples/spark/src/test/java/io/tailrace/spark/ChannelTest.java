@@ -83,7 +83,8 @@ final class ChannelTest {
             cluster.receiver().server().close();
             MidStream.letGo(directory);
             ExecutionException thrown = assertThrows(ExecutionException.class, job::get);
-            assertTrue(thrown.getMessage().contains("result lost"), thrown.getMessage());
+            String cause = String.valueOf(thrown.getCause());
+            assertTrue(cause.contains("result lost"), cause);
             LockSupport.parkNanos(500_000_000);
             boolean killed = ends.stream()
                     .anyMatch(end ->

@@ -2,10 +2,11 @@
 package io.tailrace.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -41,12 +42,17 @@ final class SafetyTest {
             String key = "spark.plugins.internal.conf." + TailracePlugin.class.getName() + "." + DriverSide.SECRET;
             String secret = cluster.spark().getConf().get(key);
             assertEquals(64, secret.length());
+            String command = cluster.spark()
+                    .parallelize(List.of(0), 1)
+                    .map(any -> ManagementFactory.getRuntimeMXBean().getInputArguments().toString())
+                    .first();
+            assertFalse(command.contains(TailracePlugin.class.getName()), command);
             String redacted = org.apache.spark.util.Utils.redact(
                             cluster.spark().getConf(),
                             scala.jdk.javaapi.CollectionConverters.asScala(List.of(new scala.Tuple2<>(key, secret)))
                                     .toSeq())
                     .toString();
-            assertTrue(!redacted.contains(secret), redacted);
+            assertFalse(redacted.contains(secret), redacted);
         }
     }
 
