@@ -25,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The connection is cut in the middle of a result, for good. */
+@Full
 @Tag("cluster")
 final class ChannelTest {
 
@@ -67,7 +68,6 @@ final class ChannelTest {
         }
     }
 
-    @Full
     @ParameterizedTest
     @ValueSource(strings = {"fail", "kill"})
     void resultWhoseChannelIsCutEndsItsTaskWhereThatIsWanted(String policy) throws Exception {

@@ -44,7 +44,9 @@ final class SafetyTest {
             assertEquals(64, secret.length());
             String command = cluster.spark()
                     .parallelize(List.of(0), 1)
-                    .map(any -> ManagementFactory.getRuntimeMXBean().getInputArguments().toString())
+                    .map(any -> ManagementFactory.getRuntimeMXBean()
+                            .getInputArguments()
+                            .toString())
                     .first();
             assertFalse(command.contains(TailracePlugin.class.getName()), command);
             String redacted = org.apache.spark.util.Utils.redact(
