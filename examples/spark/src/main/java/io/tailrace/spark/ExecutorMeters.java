@@ -7,6 +7,7 @@ import com.codahale.metrics.MetricRegistry;
 import io.tailrace.core.ResultSummary;
 import io.tailrace.core.chunk.ChunkPool;
 import io.tailrace.core.transport.ResultClient;
+import io.tailrace.core.transport.StallCause;
 
 /**
  * What an executor tells Spark's metrics.
@@ -44,7 +45,7 @@ record ExecutorMeters(
         registry.register("memory.peakLiveBytes", (Gauge<Long>) pool::peakLiveBytes);
         registry.register("memory.outsideBytes", (Gauge<Long>) client::outsideBytes);
         registry.register(
-                "stall.creditNanos", (Gauge<Long>) () -> client.counters().creditStallNanos());
+                "stall.creditNanos", (Gauge<Long>) () -> client.counters().stallNanos(StallCause.CREDIT));
         registry.register(
                 "connections.lost", (Gauge<Long>) () -> client.counters().connectionsLost());
     }
