@@ -204,7 +204,10 @@ public final class ChunkWindow implements AutoCloseable {
         }
     }
 
-    /** Has {@code idle} run once, when no chunk is out any more: now, or on the thread that releases the last. For the thread that acquires, which does so no more. */
+    /**
+     * Has {@code idle} run once, when no chunk is out any more: now, or on the thread that releases the last. For the thread that
+     * acquires, which does so no more.
+     */
     public void whenIdle(Runnable idle) {
         leaveLine();
         callback = new Call(0, idle);

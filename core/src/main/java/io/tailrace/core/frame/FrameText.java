@@ -51,23 +51,6 @@ final class FrameText {
         return end > 0 && Character.isHighSurrogate(text.charAt(end - 1)) ? end - 1 : end;
     }
 
-    /** The same where the text may well be {@code like}, which is then returned: nothing is made. */
-    static String read(ByteBuf body, int length, @Nullable String like, String frame, String field)
-            throws MalformedDataException {
-        if (like == null || like.length() != length || length > body.readableBytes()) {
-            return read(body, length, frame, field);
-        }
-        byte[] array = body.array();
-        int from = body.arrayOffset() + body.readerIndex();
-        for (int i = 0; i < length; i++) {
-            if (array[from + i] < 0 || array[from + i] != like.charAt(i)) {
-                return read(body, length, frame, field);
-            }
-        }
-        body.skipBytes(length);
-        return like;
-    }
-
     /** Reads {@code length} bytes at the reader index; they must lie within the body and be UTF-8. */
     static String read(ByteBuf body, int length, String frame, String field) throws MalformedDataException {
         if (length > body.readableBytes()) {
@@ -89,5 +72,22 @@ final class FrameText {
             told.initCause(e);
             throw told;
         }
+    }
+
+    /** The same where the text may well be {@code like}, which is then returned: nothing is made. */
+    static String read(ByteBuf body, int length, @Nullable String like, String frame, String field)
+            throws MalformedDataException {
+        if (like == null || like.length() != length || length > body.readableBytes()) {
+            return read(body, length, frame, field);
+        }
+        byte[] array = body.array();
+        int from = body.arrayOffset() + body.readerIndex();
+        for (int i = 0; i < length; i++) { // a byte that is no ASCII is negative, and so no character
+            if (array[from + i] != like.charAt(i)) {
+                return read(body, length, frame, field);
+            }
+        }
+        body.skipBytes(length);
+        return like;
     }
 }

@@ -316,9 +316,7 @@ final class Receiver {
         result.terminalSeen = true;
         result.complete();
         closeRoom(result);
-        if (result.placed && result.leavesPlace()) {
-            leavePlace(result);
-        }
+        leavePlace(result);
         if (result.settled() != null) {
             tell(result);
         }
@@ -350,9 +348,7 @@ final class Receiver {
         mailbox.begin();
         for (Arriving result = mailbox.poll(); result != null; result = mailbox.poll()) {
             result.unlist();
-            if (result.placed && result.leavesPlace()) {
-                leavePlace(result);
-            }
+            leavePlace(result);
             if (result.settled() != null) {
                 settled(result);
             } else {
@@ -461,8 +457,9 @@ final class Receiver {
         return result.placed;
     }
 
+    /** If it has one, and needs it no more. */
     private void leavePlace(Arriving result) {
-        if (overflow != null && result.placed) {
+        if (overflow != null && result.placed && result.leavesPlace()) {
             result.placed = false;
             overflow.givePlace();
             watched.forEach(other -> {
@@ -527,11 +524,7 @@ final class Receiver {
             host.decode(result); // its reader is told
         }
         dispatched.clear();
-        watched.forEach(result -> {
-            if (result.leavesPlace()) { // the others do when they are read
-                leavePlace(result);
-            }
-        });
+        watched.forEach(this::leavePlace); // those that keep theirs leave it when they are read
         watched.clear();
         shared.close();
         giveShareBack();

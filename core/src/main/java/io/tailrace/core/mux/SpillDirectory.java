@@ -18,8 +18,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A local directory for what results have left when they cannot go on, with a disk budget that is
- * never exceeded.
+ * A local directory for what results have left when they cannot go on, with a disk budget that is never exceeded.
  *
  * <p><b>Plaintext at rest.</b> Spilled bytes are the result's frames as they are, neither encrypted nor wiped: whoever reads
  * the disk reads them. Where the file system has POSIX permissions, directory and files are the owner's alone, and a file

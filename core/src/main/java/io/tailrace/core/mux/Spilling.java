@@ -109,9 +109,9 @@ final class Spilling implements Runnable {
             asked = true;
         }
         if (!overflow.execute(this)) {
-            stop(overflow.isClosed());
             synchronized (result) {
                 asked = false;
+                stop(overflow.isClosed());
             }
         }
     }

@@ -20,6 +20,7 @@ import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -176,11 +177,10 @@ final class Reception implements Host {
 
     @Override
     public void decode(Arriving arriving) {
-        if (arriving.attachment() instanceof Entry entry) {
-            entry.queuedAt = System.nanoTime();
-            line.add(entry);
-            employ();
-        }
+        Entry entry = (Entry) Objects.requireNonNull(arriving.attachment(), "it was let in");
+        entry.queuedAt = System.nanoTime();
+        line.add(entry);
+        employ();
     }
 
     private void employ() {
