@@ -183,17 +183,29 @@ final class FrameWriter {
         return length >= settings.pool().chunkBytes() / 2;
     }
 
-    /** Bytes of the caller's own follow: what was written before them goes out. */
-    void beginReference() throws IOException {
+    /**
+     * Bytes of the caller's own follow: what was written before them goes out.
+     *
+     * @return its length, 0 where it fills too much of a chunk to share one with a cut
+     */
+    int beginReference() throws IOException {
         sealFrame();
+        Chunk before = chunk;
+        int length = before == null ? 0 : before.wireBytes();
         sendChunk(true);
+        return length <= settings.pool().chunkBytes() / 2 - HEADER_LENGTH ? length : 0;
     }
 
-    /** Sends as many of the caller's bytes as one data frame takes, without copying them; returns where the rest begins. */
-    int sendCut(ByteBuffer body, int at, @Nullable ReferenceCounted owner) throws IOException {
+    /**
+     * Sends as many of the caller's bytes as one data frame takes, without copying them; returns where the rest begins.
+     *
+     * @param before bytes of frames in front that the receiver is to find a place for in the same chunk: it packs frames, and
+     *     behind a short one, one as long as a chunk would be charged for a second chunk
+     */
+    int sendCut(ByteBuffer body, int at, int before, @Nullable ReferenceCounted owner) throws IOException {
         // What is compressed must fit its carrier even when it grows.
         int largest = settings.pool().chunkBytes() - HEADER_LENGTH - (settings.compression() == null ? 0 : tailRoom);
-        int length = Math.min(largest, body.limit() - at);
+        int length = Math.min(largest - before, body.limit() - at);
         admit(length);
         Chunk carrier = window.tryAcquire();
         if (carrier == null) {

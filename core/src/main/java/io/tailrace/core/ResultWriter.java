@@ -349,10 +349,11 @@ public final class ResultWriter implements AutoCloseable {
             FailurePhase phase = phase();
             try {
                 requireWanted();
-                frames.beginReference();
+                int before = frames.beginReference();
                 int at = body.position();
                 while (frames.goesByReference(body.limit() - at)) {
-                    at = frames.sendCut(body, at, owner);
+                    at = frames.sendCut(body, at, before, owner);
+                    before = 0;
                     requireWanted(); // a cancel is seen at the next cut
                 }
                 return frames.endReference(body, at);

@@ -27,6 +27,9 @@ public final class NettyMemory implements AutoCloseable {
     private static final int SMALLEST_REGION = 64 << 10;
     private static final int USUAL_REGION = 4 << 20;
 
+    /** Holds a read, the part of a record that the last one ended in joined with it, and what comes of both. */
+    private static final int SMALLEST_TLS_REGION = 2 << 20;
+
     private final int chunkBytes;
     private final PooledByteBufAllocator allocator;
 
@@ -44,12 +47,24 @@ public final class NettyMemory implements AutoCloseable {
 
     /** For sinks whose chunks come from pools of that {@link ChunkPool#chunkBytes()} or less. */
     public static NettyMemory forChunks(int chunkBytes) {
+        return new NettyMemory(chunkBytes, regionFor(chunkBytes));
+    }
+
+    /**
+     * The same where Netty's TLS lies between: it joins what it has read with the part of a record that came before. Regions that
+     * do not hold several of its buffers are made anew, and cleared by the JVM, for every few reads.
+     */
+    public static NettyMemory forTls(int chunkBytes) {
+        return new NettyMemory(chunkBytes, Math.max(regionFor(chunkBytes), SMALLEST_TLS_REGION));
+    }
+
+    /** Room for four chunks and small buffers beside them, where that is not much. */
+    private static int regionFor(int chunkBytes) {
         if (chunkBytes < 1 || chunkBytes > ChunkPool.MAX_CHUNK_BYTES) {
             throw new IllegalArgumentException("chunk of " + chunkBytes + " bytes: 1 to " + ChunkPool.MAX_CHUNK_BYTES);
         }
-        // Room for four chunks and small buffers beside them, where that is not much.
         int chunk = Math.max(SMALLEST_REGION, Integer.highestOneBit(2 * chunkBytes - 1));
-        return new NettyMemory(chunkBytes, Math.max(chunk, Math.min(8 * chunk, USUAL_REGION)));
+        return Math.max(chunk, Math.min(8 * chunk, USUAL_REGION));
     }
 
     int chunkBytes() {

@@ -55,13 +55,19 @@ final class NettyLoops {
     }
 
     static NettyLoops of(
-            SocketAddress address, @Nullable EventLoopGroup given, int threads, ThreadFactory factory, int chunkBytes) {
+            SocketAddress address,
+            @Nullable EventLoopGroup given,
+            int threads,
+            ThreadFactory factory,
+            int chunkBytes,
+            boolean encrypted) {
         boolean local = address instanceof LocalAddress;
         EventLoopGroup group = given != null
                 ? given
                 : new MultiThreadIoEventLoopGroup(
                         threads, factory, local ? LocalIoHandler.newFactory() : NioIoHandler.newFactory());
-        return new NettyLoops(group, given == null, local, NettyMemory.forChunks(chunkBytes));
+        NettyMemory memory = encrypted ? NettyMemory.forTls(chunkBytes) : NettyMemory.forChunks(chunkBytes);
+        return new NettyLoops(group, given == null, local, memory);
     }
 
     EventLoopGroup group() {

@@ -115,7 +115,7 @@ public final class ResultClient implements AutoCloseable {
             throw new IllegalArgumentException("TLS wants a host's address: " + address);
         }
         this.connectNanos = NettyLoops.nanos(builder.connectLimit);
-        this.loops = NettyLoops.of(address, builder.group, 1, builder.threads, pool.chunkBytes());
+        this.loops = NettyLoops.of(address, builder.group, 1, builder.threads, pool.chunkBytes(), builder.tls != null);
     }
 
     /** For results that are encoded with these settings. */

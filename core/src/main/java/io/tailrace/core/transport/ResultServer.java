@@ -112,7 +112,13 @@ public final class ResultServer implements AutoCloseable {
                 NettyLoops.nanos(builder.spillAfter));
         proofs = builder.secret == null ? null : new Proofs(builder.secret);
         SecureRandom random = new SecureRandom();
-        loops = NettyLoops.of(builder.address, builder.group, builder.loopThreads, builder.threads, pool.chunkBytes());
+        loops = NettyLoops.of(
+                builder.address,
+                builder.group,
+                builder.loopThreads,
+                builder.threads,
+                pool.chunkBytes(),
+                builder.tls != null);
         connections = new DefaultChannelGroup(loops.group().next(), true);
         try {
             listening = loops.server()

@@ -204,6 +204,7 @@ public final class TransportTls {
 
     private SslHandler limited(SslHandler handler) {
         handler.setHandshakeTimeoutMillis(handshakeTimeout.toMillis());
+        handler.setWrapDataSize(0); // as written: to fill every record, it would copy and allocate where a write ends
         return handler;
     }
 
