@@ -2,7 +2,6 @@
 package io.tailrace.core.mux;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.tailrace.core.chunk.Chunk;
 import io.tailrace.core.chunk.ChunkPool;
@@ -14,6 +13,7 @@ import io.tailrace.core.frame.FrameHeader;
 import io.tailrace.core.frame.FrameKind;
 import io.tailrace.core.frame.HelloBody;
 import io.tailrace.core.frame.Preamble;
+import io.tailrace.core.mux.Liveness.Overdue;
 import io.tailrace.core.wire.MalformedDataException;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
@@ -64,36 +64,24 @@ public final class Connection {
     private final Link link;
     private final LongSupplier clock;
     private final MuxSettings settings;
-    private final @Nullable Proofs proofs;
     private final Events events;
-    private final int chunkBytes;
+    private final Handshake handshake;
+    private final Liveness liveness;
     private final @Nullable Sender sender;
     private final @Nullable Receiver receiver;
     private final Tally tally;
     private final Incoming incoming = new Incoming();
     private final Intake intake = new Intake(incoming);
-    private byte[] nonce = new byte[0];
-    private byte[] binding = new byte[0];
-    private byte[] ownHello = new byte[0];
-    private byte[] peerHello = new byte[0];
     private Phase phase = Phase.GREETING;
-    private String peer = "";
     private volatile @Nullable String openedBy;
-    private long peerHeartbeat;
-    private long startedAt;
-    private long heardAt;
-    private long saidAt;
-    private long framesSeen;
-    private long frameSeenAt;
     private final Starving starving;
 
     private Connection(
             Link link,
             LongSupplier clock,
             MuxSettings settings,
-            @Nullable Proofs proofs,
+            Handshake handshake,
             Events events,
-            int chunkBytes,
             Starving starving,
             @Nullable Sender sender,
             @Nullable Receiver receiver,
@@ -102,9 +90,9 @@ public final class Connection {
         this.link = link;
         this.clock = clock;
         this.settings = settings;
-        this.proofs = proofs;
+        this.handshake = handshake;
+        this.liveness = new Liveness(settings);
         this.events = events;
-        this.chunkBytes = chunkBytes;
         this.starving = starving;
         this.sender = sender;
         this.receiver = receiver;
@@ -126,8 +114,8 @@ public final class Connection {
         Tally tally = new Tally();
         Link counted = new CountedLink(link, tally);
         Sender sender = new Sender(counted, clock, guarded, settings.mostInside(), chunkBytes, coalescing, tally);
-        Connection made =
-                new Connection(counted, clock, settings, proofs, events, chunkBytes, starving, sender, null, tally);
+        Handshake handshake = new Handshake(counted, settings, proofs, false, chunkBytes);
+        Connection made = new Connection(counted, clock, settings, handshake, events, starving, sender, null, tally);
         guarded.onFault(made::fault);
         return made;
     }
@@ -146,8 +134,9 @@ public final class Connection {
         Tally tally = new Tally();
         Link counted = new CountedLink(link, tally);
         Receiver receiver = new Receiver(counted, clock, guarded, host, settings, pool, tally);
-        Connection made = new Connection(
-                counted, clock, settings, proofs, events, pool.chunkBytes(), Starving.WAITS, null, receiver, tally);
+        Handshake handshake = new Handshake(counted, settings, proofs, true, pool.chunkBytes());
+        Connection made =
+                new Connection(counted, clock, settings, handshake, events, Starving.WAITS, null, receiver, tally);
         guarded.onFault(made::fault);
         return made;
     }
@@ -177,33 +166,8 @@ public final class Connection {
      * @param channelBinding what ties the proof to the TLS channel below; empty where there is none
      */
     public void start(byte[] freshNonce, byte[] channelBinding) {
-        nonce = freshNonce.clone();
-        binding = channelBinding.clone();
-        startedAt = clock.getAsLong();
-        heardAt = startedAt;
-        saidAt = startedAt;
-        if (sender != null) {
-            greet();
-        }
-    }
-
-    /** The client speaks first; a server tells nothing to somebody who does not greet. */
-    private void greet() {
-        ByteBuf frame = Unpooled.buffer(256);
-        frame.writeBytes(Preamble.MULTIPLEXED.bytes());
-        int from = frame.writerIndex();
-        HelloBody hello = HelloBody.of(
-                receiver != null,
-                proofs != null,
-                chunkBytes,
-                receiver != null ? settings.initialCredit() : 0,
-                (int) Math.min(Integer.MAX_VALUE, settings.heartbeat() / 1_000_000),
-                nonce,
-                settings.name());
-        ControlWriter.hello(frame, hello);
-        ownHello = ByteBufUtil.getBytes(frame, from, frame.writerIndex() - from);
-        link.write(frame);
-        link.flush();
+        liveness.start(clock.getAsLong());
+        handshake.start(freshNonce, channelBinding);
     }
 
     /** Bytes have come; to be followed by {@link #receivedAll} when no more are at hand. */
@@ -212,14 +176,14 @@ public final class Connection {
             bytes.position(bytes.limit());
             return;
         }
-        heardAt = clock.getAsLong();
+        liveness.heard(clock.getAsLong());
         try {
             intake.accept(bytes);
             if (receiver != null) {
                 receiver.tookSome();
             }
         } catch (RefusedException e) {
-            end(e.reason, e.text, e);
+            end(e.reason(), e.text(), e);
         } catch (IOException e) {
             end(ByeReason.PROTOCOL_BROKEN, text(e), e);
         } catch (Throwable e) {
@@ -248,7 +212,7 @@ public final class Connection {
 
     /** Nobody would go on with it: rather no connection than one that stands still. */
     private void fault(Throwable e) {
-        LOG.log(Level.WARNING, "a fault of this end's own ends the connection with " + peer, e);
+        LOG.log(Level.WARNING, "a fault of this end's own ends the connection with " + handshake.peer(), e);
         end(ByeReason.SHUTTING_DOWN, "a fault of this end", new IOException("a fault of this end: " + e, e));
     }
 
@@ -270,43 +234,26 @@ public final class Connection {
 
     private void look() {
         long now = clock.getAsLong();
-        if (!intake.inside() || intake.frames() != framesSeen) {
-            framesSeen = intake.frames();
-            frameSeenAt = now;
-        }
+        liveness.look(intake, now);
         if (phase == Phase.OPEN && sender != null) {
             sender.tick(settings, starving);
         }
         if (phase == Phase.OPEN && receiver != null) {
             receiver.tick(now);
         }
-        switch (phase) {
-            case GREETING, PROVING -> {
-                if (now - startedAt > settings.handshakeLimit()) {
-                    end(ByeReason.TIMED_OUT, "the handshake took too long", timedOut("handshake", now - startedAt));
-                }
-            }
-            case OPEN -> {
-                if (peerHeartbeat > 0 && now - heardAt > 2 * peerHeartbeat) {
-                    end(ByeReason.TIMED_OUT, "no sign of life", timedOut("silence", now - heardAt));
-                } else if (intake.inside()
-                        && intake.frames() == framesSeen
-                        && now - frameSeenAt > settings.frameLimit()) {
-                    end(ByeReason.TIMED_OUT, "a frame took too long", timedOut("frame", now - frameSeenAt));
-                } else if (settings.heartbeat() > 0 && now - saidAt >= settings.heartbeat()) {
-                    saidAt = now;
-                    ByteBuf ping = Unpooled.buffer(64);
-                    ControlWriter.ping(ping, now);
-                    link.write(ping);
-                    link.flush();
-                }
-            }
-            case CLOSED -> {}
+        Overdue overdue = switch (phase) {
+            case GREETING, PROVING -> liveness.unproved(now);
+            case OPEN -> liveness.proved(intake, now);
+            case CLOSED -> null;
+        };
+        if (overdue != null) {
+            end(ByeReason.TIMED_OUT, overdue.text(), overdue.cause());
+        } else if (phase == Phase.OPEN && liveness.speaks(now)) {
+            ByteBuf ping = Unpooled.buffer(64);
+            ControlWriter.ping(ping, now);
+            link.write(ping);
+            link.flush();
         }
-    }
-
-    private static IOException timedOut(String what, long nanos) {
-        return new IOException(what + " of " + nanos / 1_000_000 + " ms");
     }
 
     /** This end wants no more. What is open is lost; the peer is told. */
@@ -348,7 +295,7 @@ public final class Connection {
             return;
         }
         ByteBuf bye = Unpooled.buffer(320);
-        if (receiver != null && ownHello.length == 0) {
+        if (receiver != null && !handshake.greeted()) {
             bye.writeBytes(Preamble.MULTIPLEXED.bytes());
         }
         ControlWriter.bye(bye, reason, text);
@@ -383,25 +330,8 @@ public final class Connection {
     private void opened() {
         phase = Phase.OPEN;
         intake.limit(Long.MAX_VALUE);
-        openedBy = peer;
-        events.opened(peer);
-    }
-
-    /** A refusal that is told with another reason than a broken protocol. */
-    private static final class RefusedException extends IOException {
-        private static final long serialVersionUID = 1;
-        private final ByeReason reason;
-        private final String text;
-
-        RefusedException(ByeReason reason, String text) {
-            super(text.isEmpty() ? reason.toString() : text);
-            this.reason = reason;
-            this.text = text;
-        }
-    }
-
-    private static RefusedException notAuthenticated() {
-        return new RefusedException(ByeReason.NOT_AUTHENTICATED, "not authenticated");
+        openedBy = handshake.peer();
+        events.opened(handshake.peer());
     }
 
     /** What the peer says. */
@@ -480,7 +410,7 @@ public final class Connection {
 
         private Receiver requireReceiver(FrameKind kind) throws IOException {
             if (phase != Phase.OPEN) {
-                throw notAuthenticated();
+                throw RefusedException.notAuthenticated();
             }
             Receiver to = receiver;
             if (to == null) {
@@ -500,56 +430,19 @@ public final class Connection {
         @Override
         public void onHello(HelloBody hello) throws IOException {
             FrameHeader of = header;
-            if (of != null) {
-                peerHello = Intake.copy(of, frame);
-            }
-            if (hello.server() == (receiver != null) || hello.proves() != (proofs != null)) {
-                throw notAuthenticated();
-            }
-            if (sender != null && chunkBytes > hello.chunkBytes()) {
-                throw new RefusedException(
-                        ByeReason.LIMIT,
-                        "chunks of " + chunkBytes + " bytes; the receiver takes " + hello.chunkBytes());
-            }
-            peer = hello.name();
-            peerHeartbeat = hello.heartbeatMillis() * 1_000_000L;
-            if (receiver != null) {
-                greet();
-            } else {
-                receiversChunk = hello.chunkBytes();
-                receiversInitialCredit = hello.initialCredit();
-            }
+            handshake.greetedBy(hello, of == null ? new byte[0] : Intake.copy(of, frame));
+            liveness.promised(hello.heartbeatMillis() * 1_000_000L);
             phase = Phase.PROVING;
-            if (proofs == null) {
+            if (!handshake.proves()) {
                 accepted();
             } else if (sender != null) {
-                prove(proofs);
+                handshake.prove();
             }
-        }
-
-        private int receiversChunk;
-        private long receiversInitialCredit;
-
-        private void prove(Proofs by) {
-            boolean server = receiver != null;
-            ByteBuf proof = Unpooled.buffer(64);
-            ControlWriter.proof(
-                    proof, by.of(server, server ? peerHello : ownHello, server ? ownHello : peerHello, binding));
-            link.write(proof);
-            link.flush();
         }
 
         @Override
         public void onProof(byte[] proof) throws IOException {
-            Proofs by = proofs;
-            boolean server = receiver != null;
-            byte[] client = server ? peerHello : ownHello;
-            if (by == null || !by.verify(proof, !server, client, server ? ownHello : peerHello, binding)) {
-                throw notAuthenticated();
-            }
-            if (server) {
-                prove(by);
-            }
+            handshake.provedBy(proof);
             accepted();
         }
 
@@ -559,16 +452,17 @@ public final class Connection {
                 return; // whoever was told has closed it
             }
             if (sender != null) {
-                sender.begin(receiversChunk, receiversInitialCredit);
+                sender.begin(handshake.receiversChunk(), handshake.receiversInitialCredit());
             }
             if (receiver != null) {
-                receiver.begin(peer);
+                receiver.begin(handshake.peer());
             }
         }
 
         @Override
         public void onCredit(long stream, long bytes) throws IOException {
             Sender to = requireSender(FrameKind.CREDIT);
+            int receiversChunk = handshake.receiversChunk();
             if (bytes % receiversChunk != 0) {
                 throw MalformedDataException.framingLost(
                         "credit is not in whole chunks", receiversChunk, bytes, at, null);
@@ -583,7 +477,7 @@ public final class Connection {
 
         @Override
         public void onFate(long stream, ResultFate fate) throws IOException {
-            requireSender(FrameKind.FATE).fate(stream, fate, heardAt);
+            requireSender(FrameKind.FATE).fate(stream, fate, liveness.heardAt());
         }
 
         @Override
