@@ -269,6 +269,7 @@ public final class Sender {
             }
             end = all.behind(end);
         }
+        coalescer.starves(end < all.to());
         if (end == all.to()) {
             write(all, null);
         } else {

@@ -31,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -352,11 +353,20 @@ final class ArrivalSpillEndTest {
                         .spill(folder(), AMPLE, Duration.ofMillis(3), audit.executor()))
                 .open()) {
             Future<?>[] tasks = new Future<?>[rounds];
+            // One in five has two results open at a time: if all could, they might wait for each other's chunks.
+            Semaphore atATime = new Semaphore(60);
             for (int round = 0; round < rounds; round++) {
                 ResultId id = task(round);
                 int ending = random.nextInt(5);
                 int pause = random.nextInt(40);
-                tasks[round] = audit.executor().submit(() -> endSomehow(ends, id, ending, pause));
+                atATime.acquire();
+                tasks[round] = audit.executor().submit(() -> {
+                    try {
+                        return endSomehow(ends, id, ending, pause);
+                    } finally {
+                        atATime.release();
+                    }
+                });
                 Thread.sleep(random.nextInt(12));
             }
             for (Future<?> task : tasks) {
