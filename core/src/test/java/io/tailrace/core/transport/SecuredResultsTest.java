@@ -47,14 +47,10 @@ final class SecuredResultsTest {
         audit.usesNettyBuffers();
     }
 
-    private TransportTls serverSide() throws Exception {
-        return certificates.side(certificates.issue(Certificates.server().addSanIpAddress("127.0.0.1")));
-    }
-
     @Test
     void resultsOfEverySizeArriveWhole() throws Exception {
         TransportTls client = certificates.clientSide();
-        TransportTls server = serverSide();
+        TransportTls server = certificates.loopbackSide();
         try (Site site = new Site(
                 audit,
                 builder -> builder.tls(server).handler(result -> {
@@ -123,17 +119,21 @@ final class SecuredResultsTest {
     @Test
     void faultsOfTheClientsCertificateReachWhoSends() throws Exception {
         X509Bundle expired = certificates.issue(Certificates.expired(Certificates.client()));
-        contains(refused(serverSide(), certificates.side(expired)), "certificate", "reset", "broken pipe");
+        contains(
+                refused(certificates.loopbackSide(), certificates.side(expired)),
+                "certificate",
+                "reset",
+                "broken pipe");
         TransportTls stranger = TransportTls.of(
                 new Certificates().issue(Certificates.client()).toKeyManagerFactory(),
                 certificates.authority().toTrustManagerFactory());
-        contains(refused(serverSide(), stranger), "certificate", "reset", "broken pipe");
+        contains(refused(certificates.loopbackSide(), stranger), "certificate", "reset", "broken pipe");
     }
 
     @Test
     void plaintextClientLearnsThatThePortWantsTls() throws Exception {
-        bothEndsSayWhy(serverSide(), null, "speaks no TLS", "TLS is wanted here");
-        contains(refused(serverSide(), null), "tls is wanted here");
+        bothEndsSayWhy(certificates.loopbackSide(), null, "speaks no TLS", "TLS is wanted here");
+        contains(refused(certificates.loopbackSide(), null), "tls is wanted here");
     }
 
     @Test
@@ -161,7 +161,7 @@ final class SecuredResultsTest {
 
     @Test
     void whoSpeaksNoTlsIsToldInPlaintextAndCutOff() throws Exception {
-        TransportTls server = serverSide();
+        TransportTls server = certificates.loopbackSide();
         List<byte[]> strangers = List.of(
                 FrameBytes.join(List.of(RawPeer.PREAMBLE, RawPeer.hello(false, true, 1))),
                 FrameBytes.file().toBytes(),
