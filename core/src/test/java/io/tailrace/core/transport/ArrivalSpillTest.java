@@ -119,6 +119,10 @@ final class ArrivalSpillTest {
             List<CompletableFuture<ResultFate>> fates = encode(ends, 8, 500_000);
             Eventually.settlesAt("sender's live bytes", 0, () -> ends.sending().liveBytes());
             Eventually.isTrue("all is there", () -> ends.server().spilledBytes() > 8 * 430_000);
+            Eventually.isTrue(
+                    "a connection tells it",
+                    () -> ends.server().connectionCounters().get(0).diskBytes()
+                            == ends.server().spilledBytes());
             assertTrue(fates.stream().noneMatch(CompletableFuture::isDone), "accepted before it was decoded");
             // What each reader has begun to read, and what stands for the credit of results to come.
             Eventually.isTrue("memory is free", () -> ends.receiving().liveBytes() <= (8 + 16L) * CHUNK);
