@@ -15,7 +15,7 @@ import java.lang.System.Logger.Level;
  * <p><b>Ownership.</b> A chunk added is this object's; it is released when its write has returned or thrown, or by
  * {@link #drop}.
  *
- * <p><b>Threads.</b> The result's sending thread. The encoding thread sets {@link #payloadFrom} before it offers that
+ * <p><b>Threads.</b> The result's sending thread; any thread cancels. The encoding thread sets {@link #payloadFrom} before it offers that
  * chunk, and reads the numbers after it saw the sending thread's end: the hand-off and that end order both.
  */
 final class Delivery {
@@ -103,6 +103,10 @@ final class Delivery {
 
     void drop() {
         batch.releaseAll();
+    }
+
+    void cancel() {
+        sink.cancel();
     }
 
     /** Whether the sink is being called now. */

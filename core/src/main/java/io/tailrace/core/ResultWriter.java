@@ -15,6 +15,7 @@ import io.tailrace.core.wire.ResultCancelledException;
 import io.tailrace.core.wire.ResultException;
 import io.tailrace.core.wire.ResultFailedException;
 import io.tailrace.core.wire.ResultFailure;
+import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.UndeliveredResultException;
 import io.tailrace.core.wire.WireOutput;
@@ -184,11 +185,15 @@ public final class ResultWriter implements AutoCloseable {
         }
     }
 
-    /** Asks the result to stop; from any thread. The encoding thread ends it at its next chunk, finish or close. */
+    /**
+     * Asks the result to stop; from any thread. The encoding thread ends it at its next chunk, finish or close; one that waits
+     * for a chunk, or for the other side's answer, at once.
+     */
     public void cancel() {
         cancelled = true;
         window.interruptAcquire();
         sending.interrupt();
+        delivery.cancel();
     }
 
     /** Releases all. A result that was neither finished nor failed fails here, and the peer is told. */
@@ -264,7 +269,7 @@ public final class ResultWriter implements AutoCloseable {
         takeRegion();
         frames.release();
         long written = payload.written();
-        FailurePhase told = cancelled && !bySink ? FailurePhase.CANCELLED : phase;
+        FailurePhase told = cancelled && (!bySink || isCancelled(cause)) ? FailurePhase.CANCELLED : phase;
         ResultFailure record =
                 Failures.describe(told, cause, written, frames.totals().frames());
         try {
@@ -286,6 +291,10 @@ public final class ResultWriter implements AutoCloseable {
         thrown = toThrow;
         failure = record;
         return toThrow;
+    }
+
+    private static boolean isCancelled(Throwable bySink) {
+        return bySink instanceof UndeliveredResultException told && told.fate().verdict() == Verdict.CANCELLED;
     }
 
     /** The failure frame, in memory outside the pool; with an open frame in front if the peer has seen none. */

@@ -434,7 +434,9 @@ public final class Outgoing {
         sender.tally().sentFrames.add(1);
         long sent = sentBytes;
         sentBytes = sent + bytes; // the loop's alone to write
-        terminalSent |= kind.terminal();
+        if (kind.terminal()) {
+            endSent();
+        }
         return true;
     }
 
@@ -452,17 +454,13 @@ public final class Outgoing {
         return known == null;
     }
 
-    /** Credit is of no more use to it. */
-    void voidCredit() {
+    /** Its terminal is out, or will never be: credit is of no more use to it. */
+    void endSent() {
+        terminalSent = true;
         Account mine = own;
         if (mine != null) {
             mine.close();
         }
-    }
-
-    /** Its terminal goes another way. */
-    void endSent() {
-        terminalSent = true;
     }
 
     /** Whether it is to be spilled now, for the first time. */
@@ -501,9 +499,6 @@ public final class Outgoing {
     void goesOn(int bytes, long now) {
         starvedSince = 0;
         waits.sent(bytes, now);
-        if (terminalSent) {
-            voidCredit();
-        }
     }
 
     /** Frames of it were among those of others, and how long these are inside the link is not known of each. */

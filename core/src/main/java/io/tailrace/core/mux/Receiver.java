@@ -115,6 +115,11 @@ final class Receiver {
         return shared.unused();
     }
 
+    /** Results that are looked at with each tick. */
+    int watched() {
+        return watched.size();
+    }
+
     void ready(Arriving result) {
         mailbox.offer(result);
     }

@@ -386,7 +386,7 @@ public final class Sender {
     }
 
     private void ended(Outgoing result) {
-        result.voidCredit();
+        result.endSent();
         ResultFate fate = result.settled();
         boolean accepted = fate != null && fate.verdict() == Verdict.ACCEPTED;
         (accepted ? tally.resultsAccepted : tally.resultsFailed).add(1);

@@ -25,6 +25,9 @@ public interface FrameSink extends Closeable {
     /** The result's end frame is out. A file is forced and renamed here; a connection has nothing to do. */
     default void complete() throws IOException {}
 
+    /** The result was cancelled: a {@link #complete} that waits for the other side's word gives up. From any thread. */
+    default void cancel() {}
+
     /**
      * Whether {@link #write} waits until bytes are out. A sink that hands them to a thread of its own gains nothing by a sending
      * thread in between: its results are written by the encoding thread, whatever executor the encoder has for it.

@@ -22,8 +22,7 @@ import java.net.SocketAddress;
  * @param insideBytes bytes of results' frames that Netty was given and has not sent; 0 at a server
  * @param backlogBytes bytes of results' frames that wait in memory for their turn or for credit; 0 at a server
  * @param spilledBytes bytes of results' frames that went to disk here, since the connection began
- * @param diskBytes bytes of results' frames that are on disk now, those of the client's connections before this one included; 0 at a
- *     server
+ * @param diskBytes bytes of results' frames that are on disk now, of all connections of this end together, ended ones included
  */
 public record ConnectionCounters(
         String peer,

@@ -328,6 +328,7 @@ public final class ResultClient implements AutoCloseable {
 
         @Override
         public void closed(String reason, @Nullable IOException cause) {
+            LOG.log(Level.DEBUG, over + " ended: " + reason, cause);
             ConnectionEvent told = event;
             if (told != null) {
                 Connection ended = connection;

@@ -187,7 +187,7 @@ public final class ResultServer implements AutoCloseable {
 
     /** What each connection has counted that is open now and whose peer has proved who it is. */
     public List<ConnectionCounters> connectionCounters() {
-        return NettyConnection.countersOf(connections, 0);
+        return NettyConnection.countersOf(connections, spilledBytes());
     }
 
     /** Memory that Netty uses for all connections: direct, and under TLS on the heap too. */

@@ -29,9 +29,12 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ownership.</b> Chunks are retained for as long as the connection has them, except those of small results, which are
  * copied into shared ones.
  *
- * <p><b>Threads.</b> The result's encoding thread; any thread asks for the fate.
+ * <p><b>Threads.</b> The result's encoding thread; any thread asks for the fate, and cancels: {@code completing} is written
+ * before {@code cancelled} is read here, and the other way round there, so one of both sees the other.
  */
 final class ResultSink implements FrameSink {
+
+    private static final ResultFate CANCELLED = new ResultFate(Verdict.CANCELLED, "cancelled", false);
 
     private final Sender sender;
     private final ResultId id;
@@ -41,7 +44,9 @@ final class ResultSink implements FrameSink {
     private final Counters counters;
     private final @Nullable ResultEvent event;
     private final CompletableFuture<ResultFate> fate = new CompletableFuture<>();
-    private @Nullable Outgoing outgoing;
+    private volatile @Nullable Outgoing outgoing;
+    private volatile boolean completing;
+    private volatile boolean cancelled;
 
     /** Completed behind the fate, when it has been counted. */
     private CompletableFuture<Void> noted = new CompletableFuture<>();
@@ -158,6 +163,10 @@ final class ResultSink implements FrameSink {
             return;
         }
         @Nullable ResultFate known;
+        completing = true;
+        if (cancelled) {
+            result.abandon(CANCELLED);
+        }
         try {
             CompletableFuture.anyOf(noted, result.stored()).get();
             known = fate.getNow(null);
@@ -166,9 +175,21 @@ final class ResultSink implements FrameSink {
             throw new InterruptedIOException("interrupted while waiting for the receiver's acknowledgement");
         } catch (ExecutionException e) {
             throw new IOException("a result's fate is not known", e);
+        } finally {
+            completing = false;
         }
         if (known != null && known.verdict() != Verdict.ACCEPTED) {
             throw undelivered(result);
+        }
+    }
+
+    /** What is out of it may be accepted all the same. */
+    @Override
+    public void cancel() {
+        cancelled = true;
+        Outgoing result = outgoing;
+        if (completing && result != null) {
+            result.abandon(CANCELLED);
         }
     }
 

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.transport;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.tailrace.core.frame.ByeReason;
+import io.tailrace.core.frame.ControlWriter;
+import io.tailrace.core.frame.Preamble;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -141,10 +147,22 @@ public final class TransportTls {
         tls.handshakeFuture().addListener(done -> {
             if (done.isSuccess()) {
                 connection.start(endPoint(tls.engine()));
+            } else if (done.cause() instanceof NotSslRecordException plaintext) {
+                if (host == null) {
+                    pipeline.context(tls).writeAndFlush(wanted(), pipeline.voidPromise()); // below TLS
+                }
+                connection.failed(new SSLException("the peer speaks no TLS", plaintext));
             } else {
                 connection.failed(done.cause());
             }
         });
+    }
+
+    /** What a peer that speaks no TLS is told, as it would be where none is wanted; the end follows. */
+    private static ByteBuf wanted() {
+        ByteBuf farewell = Unpooled.buffer(128).writeBytes(Preamble.MULTIPLEXED.bytes());
+        ControlWriter.bye(farewell, ByeReason.PROTOCOL_BROKEN, "TLS is wanted here");
+        return farewell;
     }
 
     /** For the head of a pipeline, once. */

@@ -14,12 +14,18 @@ import io.tailrace.core.wire.ResultFate;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A link that only keeps what its connection says. Regions are released at once. */
 final class HeldLink implements Link, ControlReader.Listener {
 
     final List<String> said = new ArrayList<>();
+
+    /** Given to each stream, in all. */
+    final Map<Long, Long> credit = new HashMap<>();
+
     byte[] hello = {};
     ByeReason bye;
     String byeText = "";
@@ -85,6 +91,7 @@ final class HeldLink implements Link, ControlReader.Listener {
         if (bytes <= 0) {
             throw new MalformedDataException("credit of " + bytes, 0);
         }
+        credit.merge(stream, bytes, Long::sum);
     }
 
     @Override

@@ -50,16 +50,19 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
     @Nullable
     IOException cause;
 
-    private OneEnd(boolean server, ChunkPool pool) {
+    private final @Nullable Overflow overflow;
+
+    private OneEnd(boolean server, MuxSettings settings, @Nullable Overflow overflow, ChunkPool pool) {
         this.server = server;
+        this.overflow = overflow;
         window = pool.openWithoutWaiting("results", 4, 0);
         connection = server
-                ? Connection.server(link, () -> now, tasks::add, SETTINGS, proofs, this, this, pool)
+                ? Connection.server(link, () -> now, tasks::add, settings, proofs, this, this, pool)
                 : Connection.client(
                         link,
                         () -> now,
                         tasks::add,
-                        SETTINGS,
+                        settings,
                         proofs,
                         this,
                         CHUNK,
@@ -69,11 +72,16 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
     }
 
     static OneEnd server(ChunkPool pool) {
-        return new OneEnd(true, pool);
+        return new OneEnd(true, SETTINGS, null, pool);
+    }
+
+    /** One whose results go there when their readers stand still. */
+    static OneEnd spilling(MuxSettings settings, Overflow overflow, ChunkPool pool) {
+        return new OneEnd(true, settings, overflow, pool);
     }
 
     static OneEnd client(ChunkPool pool) {
-        return new OneEnd(false, pool);
+        return new OneEnd(false, SETTINGS, null, pool);
     }
 
     /** The peer's greeting, and its proof. */
@@ -193,6 +201,11 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
 
     @Override
     public void giveShare(int chunks) {}
+
+    @Override
+    public @Nullable Overflow overflow() {
+        return overflow;
+    }
 
     @Override
     public void opened(String peer) {}

@@ -143,4 +143,14 @@ final class WaitsTest {
         assertEquals(1, tally.resultsAccepted.get());
         assertEquals(0, tally.resultsFailed.get());
     }
+
+    @Test
+    void creditOfItsOwnIsVoidWithItsConnection() throws IOException {
+        client.admit();
+        offer();
+        credit(STREAM, 50);
+        assertTrue(tally.ownCredit.get() > 0);
+        client.connection.lost(null);
+        assertEquals(0, tally.ownCredit.get());
+    }
 }

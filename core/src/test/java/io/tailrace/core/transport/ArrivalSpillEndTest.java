@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.transport;
 
+import static io.tailrace.core.transport.SpillFolder.AMPLE;
+import static io.tailrace.core.transport.SpillFolder.HEARTBEAT;
+import static io.tailrace.core.transport.SpillFolder.task;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,10 +23,8 @@ import io.tailrace.core.wire.TruncatedResultException;
 import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -33,8 +34,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,12 +46,13 @@ final class ArrivalSpillEndTest {
 
     private static final int CHUNK = Ends.CHUNK;
     private static final Duration SOON = Duration.ofMillis(20);
-    private static final Duration HEARTBEAT = Duration.ofMillis(400);
-    private static final long AMPLE = 64L << 20;
     private static final long BYTES = 300_000;
 
     @RegisterExtension
     final LeakAudit audit = new LeakAudit();
+
+    @RegisterExtension
+    final SpillFolder folder = new SpillFolder();
 
     @TempDir
     Path temporary;
@@ -64,24 +64,10 @@ final class ArrivalSpillEndTest {
         release.await();
     });
 
-    @AfterEach
-    void nothingIsLeftInTheFolder() throws IOException {
-        try (Stream<Path> left = Files.list(folder())) {
-            assertEquals(List.of(), left.toList());
-        }
-    }
-
-    private Path folder() {
-        return temporary.resolve("spill");
-    }
-
     private Ends.Setup setup(Way way, ResultServer.Handler handler) {
         return Ends.of(audit, way, handler)
-                .server(server -> server.window(4).heartbeat(HEARTBEAT).spill(folder(), AMPLE, SOON, audit.executor()));
-    }
-
-    private static ResultId task(int number) {
-        return new ResultId("job", 1, number, 0);
+                .server(server ->
+                        server.window(4).heartbeat(HEARTBEAT).spill(folder.path(), AMPLE, SOON, audit.executor()));
     }
 
     private static CompletableFuture<ResultFate> encode(Ends ends, int number) throws IOException {
@@ -166,7 +152,7 @@ final class ArrivalSpillEndTest {
             awaitWhole(ends, 1);
             ends.server().close();
             assertEquals(0, ends.server().spilledBytes());
-            nothingIsLeftInTheFolder();
+            folder.assertEmpty();
             assertEquals(Verdict.LOST, told.get(20, TimeUnit.SECONDS).verdict());
             release.countDown();
             Eventually.isTrue("told", () -> arrivals.thrown().size() == 1);
@@ -232,7 +218,7 @@ final class ArrivalSpillEndTest {
 
     @Test
     void byteThatTheDiskChangesFailsItsResultAlone() throws Exception {
-        assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "open files without a name are found there");
+        assumeTrue(SpillFolder.tellsOpenFiles(), "open files without a name are found there");
         Random random = audit.random();
         try (Ends ends = setup(Way.SOCKET, arrivals).open()) {
             int rounds = LeakAudit.FULL ? 60 : 6;
@@ -242,7 +228,7 @@ final class ArrivalSpillEndTest {
                 fates[round] = encode(ends, round);
                 awaitWhole(ends, round + 1);
             }
-            List<Path> files = spillFiles();
+            List<Path> files = folder.openFiles();
             assertEquals(rounds, files.size());
             for (int i = 0; i < rounds - 1; i++) { // of one of them nothing is changed
                 try (RandomAccessFile file = new RandomAccessFile(files.get(i).toFile(), "rw")) {
@@ -272,12 +258,12 @@ final class ArrivalSpillEndTest {
 
     @Test
     void fileThatIsCutFailsItsResultAloneAndRetriably() throws Exception {
-        assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "open files without a name are found there");
+        assumeTrue(SpillFolder.tellsOpenFiles(), "open files without a name are found there");
         try (Ends ends = setup(Way.SOCKET, arrivals).open()) {
             CompletableFuture<ResultFate> cut = encode(ends, 0);
             awaitWhole(ends, 1);
             try (RandomAccessFile file =
-                    new RandomAccessFile(spillFiles().get(0).toFile(), "rw")) {
+                    new RandomAccessFile(folder.openFiles().get(0).toFile(), "rw")) {
                 file.setLength(100_000);
             }
             CompletableFuture<ResultFate> neighbour = encode(ends, 1);
@@ -294,29 +280,9 @@ final class ArrivalSpillEndTest {
         }
     }
 
-    /** Readable and writable through the process's own descriptors. */
-    private List<Path> spillFiles() throws IOException {
-        String folder = folder().toRealPath() + "/";
-        try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
-            Map<String, Path> found = new HashMap<>(); // each file has a descriptor or two
-            for (Path each : open.toList()) {
-                try {
-                    String target = Files.readSymbolicLink(each).toString();
-                    if (target.startsWith(folder) && target.contains(".spill")) {
-                        found.put(target, each);
-                    }
-                } catch (IOException e) {
-                    // closed meanwhile
-                }
-            }
-            return List.copyOf(found.values());
-        }
-    }
-
     /** What the disk has taken is read from there, and the frame that it refused from memory. */
     @Test
     void diskThatRefusesInTheMiddleLosesNothing() throws Exception {
-        Files.createDirectory(folder());
         try (ChildJvm child = ChildJvm.of(RefusingDiskChild.class, temporary)
                 .after("ulimit -f 128")
                 .start(temporary.resolve("other").toString())) {
@@ -350,7 +316,7 @@ final class ArrivalSpillEndTest {
                 .server(server -> server.window(4)
                         .maxDecoders(4)
                         .heartbeat(Duration.ofMillis(160))
-                        .spill(folder(), AMPLE, Duration.ofMillis(3), audit.executor()))
+                        .spill(folder.path(), AMPLE, Duration.ofMillis(3), audit.executor()))
                 .open()) {
             Future<?>[] tasks = new Future<?>[rounds];
             // One in five has two results open at a time: if all could, they might wait for each other's chunks.

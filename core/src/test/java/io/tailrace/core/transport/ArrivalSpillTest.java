@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.transport;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static io.tailrace.core.transport.SpillFolder.AMPLE;
+import static io.tailrace.core.transport.SpillFolder.HEARTBEAT;
+import static io.tailrace.core.transport.SpillFolder.task;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.tailrace.core.ResultWriter;
 import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.testing.PackBits;
-import io.tailrace.core.testing.Sample;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,11 +23,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -44,14 +38,12 @@ final class ArrivalSpillTest {
     private static final int CHUNK = Ends.CHUNK;
     private static final int BUDGET = 64;
     private static final Duration SOON = Duration.ofMillis(10);
-    private static final Duration HEARTBEAT = Duration.ofMillis(400);
-    private static final long AMPLE = 64L << 20;
 
     @RegisterExtension
     final LeakAudit audit = new LeakAudit();
 
-    @TempDir
-    Path temporary;
+    @RegisterExtension
+    final SpillFolder folder = new SpillFolder();
 
     private final CountDownLatch release = new CountDownLatch(1);
 
@@ -61,28 +53,11 @@ final class ArrivalSpillTest {
         release.await();
     });
 
-    @AfterEach
-    void nothingIsLeftInTheFolder() throws IOException {
-        if (Files.exists(folder())) {
-            try (Stream<Path> left = Files.list(folder())) {
-                assertEquals(List.of(), left.toList());
-            }
-        }
-    }
-
-    private Path folder() {
-        return temporary.resolve("spill");
-    }
-
     private Ends.Setup setup(Way way, ResultServer.Handler handler, long diskBytes) {
         return Ends.of(audit, way, handler)
                 .receiving(CHUNK, BUDGET)
                 .server(server ->
-                        server.window(2).heartbeat(HEARTBEAT).spill(folder(), diskBytes, SOON, audit.executor()));
-    }
-
-    private static ResultId task(int number) {
-        return new ResultId("job", 1, number, 0);
+                        server.window(2).heartbeat(HEARTBEAT).spill(folder.path(), diskBytes, SOON, audit.executor()));
     }
 
     /** Encodes so many results, side by side; done when all are encoded. */
@@ -119,6 +94,10 @@ final class ArrivalSpillTest {
             List<CompletableFuture<ResultFate>> fates = encode(ends, 8, 500_000);
             Eventually.settlesAt("sender's live bytes", 0, () -> ends.sending().liveBytes());
             Eventually.isTrue("all is there", () -> ends.server().spilledBytes() > 8 * 430_000);
+            Eventually.isTrue(
+                    "a connection tells it",
+                    () -> ends.server().connectionCounters().get(0).diskBytes()
+                            == ends.server().spilledBytes());
             assertTrue(fates.stream().noneMatch(CompletableFuture::isDone), "accepted before it was decoded");
             // What each reader has begun to read, and what stands for the credit of results to come.
             Eventually.isTrue("memory is free", () -> ends.receiving().liveBytes() <= (8 + 16L) * CHUNK);
@@ -141,7 +120,7 @@ final class ArrivalSpillTest {
         try (Ends ends = Ends.of(audit, way, arrivals)
                 .receiving(CHUNK, BUDGET)
                 .server(server ->
-                        server.maxDecoders(1).heartbeat(HEARTBEAT).spill(folder(), AMPLE, SOON, audit.executor()))
+                        server.maxDecoders(1).heartbeat(HEARTBEAT).spill(folder.path(), AMPLE, SOON, audit.executor()))
                 .open()) {
             List<CompletableFuture<ResultFate>> fates = encode(ends, 12, 200_000);
             Eventually.settlesAt("sender's live bytes", 0, () -> ends.sending().liveBytes());
@@ -173,7 +152,7 @@ final class ArrivalSpillTest {
                     .receiving(CHUNK, 24)
                     .server(server -> server.maxDecoders(decoders)
                             .heartbeat(HEARTBEAT)
-                            .spill(folder(), disk, SOON, audit.executor()))
+                            .spill(folder.path(), disk, SOON, audit.executor()))
                     .open()) {
                 List<CompletableFuture<ResultFate>> fates = encode(ends, 4, 300_000);
                 assertAccepted(fates);
@@ -198,7 +177,8 @@ final class ArrivalSpillTest {
         });
         try (Ends ends = Ends.of(audit, way, stopping)
                 .receiving(CHUNK, budget)
-                .server(server -> server.window(2).heartbeat(HEARTBEAT).spill(folder(), AMPLE, SOON, audit.executor()))
+                .server(server ->
+                        server.window(2).heartbeat(HEARTBEAT).spill(folder.path(), AMPLE, SOON, audit.executor()))
                 .open()) {
             List<CompletableFuture<ResultFate>> fates = encode(ends, 4, 1_000_000);
             assertAccepted(fates);
@@ -211,42 +191,22 @@ final class ArrivalSpillTest {
     @ParameterizedTest
     @CsvSource({"SOCKET,true", "SOCKET,false", "LOCAL,true", "LOCAL,false"})
     void everyKindOfFrameComesBackFromDisk(Way way, boolean compresses) throws Exception {
-        byte[] large = new Sample(audit.seed(), 40_000).bytes();
-        byte[] zeros = new byte[100_000];
-        CountDownLatch right = new CountDownLatch(6);
+        Parts parts = new Parts(audit.seed());
         ResultServer.Handler handler = result -> {
             release.await();
-            for (int part = 0; part < 3; part++) {
-                assertArrayEquals(large, result.payload().readByteArray(large.length));
-                assertArrayEquals(zeros, result.payload().readByteArray(zeros.length));
-                assertEquals(part, result.payload().readInt());
-            }
-            assertTrue(result.payload().exhausted());
-            assertEquals("the trailer", result.trailer().readUtf8());
-            result.finish();
-            right.countDown();
+            parts.receive(result);
         };
         try (Ends ends = Ends.of(audit, way, handler)
                 .receiving(CHUNK, BUDGET)
                 .server(server -> server.compression(new PackBits())
                         .heartbeat(HEARTBEAT)
-                        .spill(folder(), AMPLE, SOON, audit.executor()))
+                        .spill(folder.path(), AMPLE, SOON, audit.executor()))
                 .encoder(encoder -> encoder.compression(compresses ? new PackBits() : null))
                 .open()) {
             List<Future<?>> tasks = new ArrayList<>();
             for (int task = 0; task < 6; task++) {
                 ResultId id = task(task);
-                tasks.add(audit.executor().submit(() -> {
-                    try (ResultWriter writer = ends.client().open(id, "parts/1")) {
-                        for (int part = 0; part < 3; part++) {
-                            writer.payload().writeOutOfBand(large, 0, large.length);
-                            writer.payload().writeBytes(zeros, 0, zeros.length);
-                            writer.payload().writeInt(part);
-                        }
-                        writer.trailer().writeUtf8("the trailer");
-                        return writer.finish();
-                    }
-                }));
+                tasks.add(audit.executor().submit(() -> parts.send(ends.client(), id)));
             }
             Eventually.isTrue("all is there", () -> ends.server().spilledBytes() > 6 * 100_000);
             Eventually.settlesAt("sender's live bytes", 0, () -> ends.sending().liveBytes());
@@ -254,7 +214,7 @@ final class ArrivalSpillTest {
             for (Future<?> task : tasks) {
                 task.get(20, TimeUnit.SECONDS);
             }
-            assertTrue(right.await(20, TimeUnit.SECONDS));
+            assertEquals(6, parts.whole());
         } finally {
             release.countDown();
         }
@@ -274,7 +234,7 @@ final class ArrivalSpillTest {
                 .receiving(CHUNK, 40)
                 .sending(CHUNK, 4 * count)
                 .server(server ->
-                        server.maxDecoders(3).heartbeat(HEARTBEAT).spill(folder(), disk, SOON, audit.executor()))
+                        server.maxDecoders(3).heartbeat(HEARTBEAT).spill(folder.path(), disk, SOON, audit.executor()))
                 .open()) {
             List<Future<?>> tasks = new ArrayList<>();
             for (int number = 0; number < count; number++) {
@@ -309,7 +269,8 @@ final class ArrivalSpillTest {
         });
         try (Ends ends = Ends.of(audit, way, slow)
                 .receiving(CHUNK, BUDGET)
-                .server(server -> server.decodingOn(single).heartbeat(HEARTBEAT).spill(folder(), AMPLE, SOON, single))
+                .server(server ->
+                        server.decodingOn(single).heartbeat(HEARTBEAT).spill(folder.path(), AMPLE, SOON, single))
                 .open()) {
             assertAccepted(encode(ends, 3, 300_000));
             assertEquals(3, slow.whole().size());
@@ -323,12 +284,7 @@ final class ArrivalSpillTest {
     void resultsWaitInMemoryWhereTheDiskRefuses() throws Exception {
         audit.expectWarnings();
         try (Ends ends = setup(Way.SOCKET, arrivals, AMPLE).open()) {
-            try (Stream<Path> lock = Files.list(folder())) {
-                for (Path each : lock.toList()) {
-                    Files.delete(each);
-                }
-            }
-            Files.delete(folder());
+            folder.remove();
             List<Future<?>> tasks = new ArrayList<>();
             for (int number = 0; number < 3; number++) {
                 ResultId id = task(number);

@@ -63,6 +63,11 @@ final class Certificates {
         return side(issue(server()));
     }
 
+    /** A server's that is asked for by its address, or as localhost. */
+    TransportTls loopbackSide() throws Exception {
+        return side(issue(server().addSanIpAddress("127.0.0.1").addSanDnsName("localhost")));
+    }
+
     TransportTls clientSide() throws Exception {
         return side(issue(client()));
     }

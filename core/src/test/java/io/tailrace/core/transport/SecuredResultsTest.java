@@ -2,16 +2,22 @@
 package io.tailrace.core.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.pkitesting.X509Bundle;
 import io.tailrace.core.chunk.ChunkPool;
+import io.tailrace.core.frame.ByeReason;
+import io.tailrace.core.testing.Eventually;
+import io.tailrace.core.testing.FrameBytes;
 import io.tailrace.core.testing.LeakAudit;
+import io.tailrace.core.testing.Logged;
 import io.tailrace.core.wire.ResultFate;
 import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
 import io.tailrace.core.wire.UndeliveredResultException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,14 +47,10 @@ final class SecuredResultsTest {
         audit.usesNettyBuffers();
     }
 
-    private TransportTls serverSide() throws Exception {
-        return certificates.side(certificates.issue(Certificates.server().addSanIpAddress("127.0.0.1")));
-    }
-
     @Test
     void resultsOfEverySizeArriveWhole() throws Exception {
         TransportTls client = certificates.clientSide();
-        TransportTls server = serverSide();
+        TransportTls server = certificates.loopbackSide();
         try (Site site = new Site(
                 audit,
                 builder -> builder.tls(server).handler(result -> {
@@ -117,15 +119,66 @@ final class SecuredResultsTest {
     @Test
     void faultsOfTheClientsCertificateReachWhoSends() throws Exception {
         X509Bundle expired = certificates.issue(Certificates.expired(Certificates.client()));
-        contains(refused(serverSide(), certificates.side(expired)), "certificate", "reset", "broken pipe");
+        contains(
+                refused(certificates.loopbackSide(), certificates.side(expired)),
+                "certificate",
+                "reset",
+                "broken pipe");
         TransportTls stranger = TransportTls.of(
                 new Certificates().issue(Certificates.client()).toKeyManagerFactory(),
                 certificates.authority().toTrustManagerFactory());
-        contains(refused(serverSide(), stranger), "certificate", "reset", "broken pipe");
+        contains(refused(certificates.loopbackSide(), stranger), "certificate", "reset", "broken pipe");
     }
 
     @Test
-    void plaintextOnAPortOfTlsIsRefused() throws Exception {
-        contains(refused(serverSide(), null), "(tls)", "reset", "was closed"); // it need not say why
+    void plaintextClientLearnsThatThePortWantsTls() throws Exception {
+        bothEndsSayWhy(certificates.loopbackSide(), null, "speaks no TLS", "TLS is wanted here");
+        contains(refused(certificates.loopbackSide(), null), "tls is wanted here");
+    }
+
+    @Test
+    void tlsClientLearnsThatThePortSpeaksPlaintext() throws Exception {
+        bothEndsSayWhy(null, certificates.clientSide(), "(TLS)", "speaks no TLS");
+        contains(refused(null, certificates.clientSide()), "speaks no tls");
+    }
+
+    /** Long before any limit of time. */
+    private void bothEndsSayWhy(
+            @Nullable TransportTls server, @Nullable TransportTls client, String atServer, String atClient)
+            throws Exception {
+        try (Logged serversLog = new Logged(ResultServer.class);
+                Logged clientsLog = new Logged(ResultClient.class)) {
+            long begin = System.nanoTime();
+            try (Site site = new Site(audit, builder -> builder.tls(server), builder -> builder.tls(client))) {
+                Eventually.isTrue("the server says why", () -> serversLog.has(atServer));
+                Eventually.isTrue("the client says why", () -> clientsLog.has(atClient));
+                Duration taken = Duration.ofNanos(System.nanoTime() - begin);
+                assertTrue(taken.toSeconds() < 5, taken::toString);
+                assertFalse(site.good.isConnected());
+            }
+        }
+    }
+
+    @Test
+    void whoSpeaksNoTlsIsToldInPlaintextAndCutOff() throws Exception {
+        TransportTls server = certificates.loopbackSide();
+        List<byte[]> strangers = List.of(
+                FrameBytes.join(List.of(RawPeer.PREAMBLE, RawPeer.hello(false, true, 1))),
+                FrameBytes.file().toBytes(),
+                "GET / HTTP/1.1\r\nHost: driver\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        TransportTls client = certificates.clientSide();
+        try (Site site = new Site(audit, builder -> builder.tls(server), builder -> builder.tls(client))) {
+            site.goodResultArrives();
+            for (byte[] each : strangers) {
+                try (RawPeer peer = RawPeer.connect(site.address())) {
+                    peer.send(each);
+                    peer.awaitEnd();
+                    assertEquals(ByeReason.PROTOCOL_BROKEN, peer.bye);
+                    assertEquals("TLS is wanted here", peer.byeText);
+                }
+                site.goodResultArrives();
+            }
+            site.onlyGoodResultsCame();
+        }
     }
 }
