@@ -11,6 +11,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.SparkConf;
+import org.apache.spark.Success$;
 import org.apache.spark.TaskKilled;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
@@ -39,10 +40,12 @@ final class ChannelTest {
     @Test
     void resultWhoseChannelIsCutGoesSparksOwnWay() throws Exception {
         try (Cluster cluster = Cluster.start()) {
+            BlockingQueue<SparkListenerTaskEnd> ends = cluster.ends();
             MidStream.assertAll(cut(cluster).get());
             assertTrue(cluster.executors().fallbacks() >= 1);
             // And all that follow, without a wait for a connection that does not come.
             Values.assertBlocks(Values.blocks(cluster.spark(), 4, 32).collect(), 4, 32);
+            assertTrue(ends.stream().allMatch(end -> end.reason() instanceof Success$), ends::toString);
         }
     }
 

@@ -27,7 +27,7 @@ final class Cluster implements AutoCloseable {
 
     static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
 
-    private static final long LIMIT_NANOS = 60_000_000_000L;
+    private static final long LIMIT_NANOS = 120_000_000_000L;
 
     private final JavaSparkContext spark;
     private final Receiver receiver;

@@ -74,10 +74,13 @@ final class MidStream implements Serializable {
 
     static void stand(String directory) throws IOException {
         Path at = Path.of(directory);
+        Path go = at.resolve("go");
+        if (Files.exists(go)) {
+            return; // it is written once more, in Spark's own way
+        }
         Path part = Files.writeString(
                 at.resolve("here.part"), String.valueOf(ProcessHandle.current().pid()));
         Files.move(part, at.resolve("here"));
-        Path go = at.resolve("go");
         while (!Files.exists(go)) {
             LockSupport.parkNanos(10_000_000);
         }
