@@ -55,13 +55,13 @@ final class KryoTest {
     void registeringClassesBySparkConfMakesThePluginInertWithAWarningAndNothingElse() {
         SparkConf conf = conf().set("spark.kryo.registrationRequired", "false");
         conf.registerKryoClasses(new Class<?>[] {byte[][].class});
-        try (Logged logged = Logged.by(DriverSide.class);
+        try (Logged logged = Logged.with("inert");
                 JavaSparkContext spark = new JavaSparkContext(conf)) {
             assertNull(Ends.receiver());
             String warning = logged.lines().get(0);
             assertTrue(
-                    warning.startsWith(
-                            "WARN Tailrace stays inert: spark.serializer is " + KryoSerializer.class.getName()),
+                    warning.startsWith("WARN DriverSide: Tailrace stays inert: spark.serializer is "
+                            + KryoSerializer.class.getName()),
                     warning);
             assertTrue(warning.contains("SparkConf.registerKryoClasses has overwritten it"), warning);
             Values.assertBlocks(Values.blocks(spark, 2, 32).collect(), 2, 32);

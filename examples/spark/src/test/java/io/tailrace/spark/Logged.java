@@ -1,45 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.spark;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.core.LogEvent;
-import org.apache.logging.log4j.core.Logger;
-import org.apache.logging.log4j.core.appender.AbstractAppender;
-import org.apache.logging.log4j.core.config.Property;
-import org.apache.logging.log4j.core.layout.PatternLayout;
 
-/** What a class logs while this is open. */
-final class Logged extends AbstractAppender implements AutoCloseable {
+/** What is logged while this is open, and contains a text: the tests' logging writes to whatever {@code System.err} is. */
+final class Logged implements AutoCloseable {
 
-    private final Logger logger;
-    private final List<String> lines = new CopyOnWriteArrayList<>();
+    private final String text;
+    private final PrintStream before = System.err;
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-    private Logged(Logger logger) {
-        super("logged", null, PatternLayout.newBuilder().withPattern("%p %m").build(), true, Property.EMPTY_ARRAY);
-        this.logger = logger;
+    private Logged(String text) {
+        this.text = text;
     }
 
-    static Logged by(Class<?> type) {
-        Logged logged = new Logged((Logger) LogManager.getLogger(type));
-        logged.start();
-        logged.logger.addAppender(logged);
+    static Logged with(String text) {
+        Logged logged = new Logged(text);
+        System.setErr(new PrintStream(logged.bytes, true, StandardCharsets.UTF_8));
         return logged;
     }
 
-    @Override
-    public void append(LogEvent event) {
-        lines.add(String.valueOf(getLayout().toSerializable(event)));
-    }
-
+    /** Without their time. */
     List<String> lines() {
-        return lines;
+        return bytes.toString(StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.contains(text))
+                .map(line -> line.substring(line.indexOf(' ') + 1))
+                .toList();
     }
 
     @Override
     public void close() {
-        logger.removeAppender(this);
-        stop();
+        System.setErr(before);
+        before.print(bytes.toString(StandardCharsets.UTF_8));
     }
 }

@@ -26,7 +26,7 @@ final class Relay implements AutoCloseable {
     }
 
     static Relay start() throws IOException {
-        Relay started = new Relay(new ServerSocket(0, 50, InetAddress.getByName(OUTSIDE)));
+        Relay started = new Relay(new ServerSocket(0, 50, InetAddress.getByAddress(new byte[] {127, 0, 0, 2})));
         begin(started::accept);
         return started;
     }
@@ -59,7 +59,7 @@ final class Relay implements AutoCloseable {
     private void connect(Socket outside) {
         open.add(outside);
         try {
-            Socket inside = new Socket(INSIDE, listening.getLocalPort());
+            Socket inside = new Socket(InetAddress.getLoopbackAddress(), listening.getLocalPort());
             open.add(inside);
             begin(() -> pump(outside, inside));
             begin(() -> pump(inside, outside));

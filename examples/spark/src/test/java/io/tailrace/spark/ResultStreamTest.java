@@ -127,7 +127,7 @@ final class ResultStreamTest {
     void executorWhoseTasksAreNotMetOnceLeavesAllToSparkAndSaysSoOnce() {
         Ends.sending(sending);
         RunningTask task = new RunningTask(TaskContext$.MODULE$.empty());
-        try (Logged logged = Logged.by(Canary.class)) {
+        try (Logged logged = Logged.with("inert")) {
             assertTrue(task.takeHit());
             Canary.look(task);
             assertSame(sending, Ends.sending());
@@ -136,7 +136,7 @@ final class ResultStreamTest {
             Canary.look(task);
             assertNull(Ends.sending());
             assertEquals(
-                    List.of("WARN Tailrace stays inert in this executor: a task's result was met 2 times"),
+                    List.of("WARN Canary: Tailrace stays inert in this executor: a task's result was met 2 times"),
                     logged.lines());
         }
     }
