@@ -9,16 +9,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.SparkConf;
-import org.apache.spark.TaskEndReason;
+import org.apache.spark.Success$;
 import org.apache.spark.TaskKilled;
 import org.apache.spark.api.java.JavaFutureAction;
-import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,45 +22,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The connection is cut in the middle of a result, for good. */
 @Full
-@Tag("cluster")
 final class ChannelTest {
 
     @TempDir
     Path directory;
 
-    private JavaRDD<MidStream> values(Cluster cluster, MidStream.Where where) {
-        String in = directory.toString();
-        return cluster.spark().parallelize(List.of(0, 1, 2), 3).map(partition -> MidStream.of(in, partition, where));
-    }
-
-    private static List<Integer> partitions(List<MidStream> values) {
-        return values.stream().map(MidStream::partition).toList();
-    }
-
-    /** Why tasks ended, as Spark's listeners are told. */
-    private static BlockingQueue<TaskEndReason> ends(Cluster cluster) {
-        BlockingQueue<TaskEndReason> ends = new LinkedBlockingQueue<>();
-        cluster.spark().sc().addSparkListener(new SparkListener() {
-            @Override
-            public void onTaskEnd(SparkListenerTaskEnd ended) {
-                ends.add(ended.reason());
-            }
-        });
-        return ends;
+    /** A job in whose middle the driver receives no more. */
+    private JavaFutureAction<List<MidStream>> cut(Cluster cluster) throws Exception {
+        JavaFutureAction<List<MidStream>> job = MidStream.values(cluster.spark(), directory, MidStream.Where.WRITTEN)
+                .collectAsync();
+        MidStream.process(directory);
+        cluster.receiver().server().close();
+        MidStream.letGo(directory);
+        return job;
     }
 
     @Test
     void resultWhoseChannelIsCutGoesSparksOwnWay() throws Exception {
         try (Cluster cluster = Cluster.start()) {
-            JavaFutureAction<List<MidStream>> job =
-                    values(cluster, MidStream.Where.WRITTEN).collectAsync();
-            MidStream.process(directory);
-            cluster.receiver().server().close();
-            MidStream.letGo(directory);
-            assertEquals(List.of(0, 1, 2), partitions(job.get()));
+            BlockingQueue<SparkListenerTaskEnd> ends = cluster.ends();
+            MidStream.assertAll(cut(cluster).get());
             assertTrue(cluster.executors().fallbacks() >= 1);
             // And all that follow, without a wait for a connection that does not come.
             Values.assertBlocks(Values.blocks(cluster.spark(), 4, 32).collect(), 4, 32);
+            assertTrue(ends.stream().allMatch(end -> end.reason() instanceof Success$), ends::toString);
         }
     }
 
@@ -76,19 +57,15 @@ final class ChannelTest {
                 .set("spark.tailrace.maxKilledAttempts", "2")
                 .set(Settings.ON_LOST_CHANNEL, policy);
         try (Cluster cluster = Cluster.start(conf)) {
-            BlockingQueue<TaskEndReason> ends = ends(cluster);
-            JavaFutureAction<List<MidStream>> job =
-                    values(cluster, MidStream.Where.WRITTEN).collectAsync();
-            MidStream.process(directory);
-            cluster.receiver().server().close();
-            MidStream.letGo(directory);
+            BlockingQueue<SparkListenerTaskEnd> ends = cluster.ends();
+            JavaFutureAction<List<MidStream>> job = cut(cluster);
             ExecutionException thrown = assertThrows(ExecutionException.class, job::get);
             String cause = String.valueOf(thrown.getCause());
             assertTrue(cause.contains("result lost"), cause);
             LockSupport.parkNanos(500_000_000);
             boolean killed = ends.stream()
-                    .anyMatch(end ->
-                            end instanceof TaskKilled kill && kill.reason().contains("its result was lost"));
+                    .anyMatch(end -> end.reason() instanceof TaskKilled kill
+                            && kill.reason().contains("its result was lost"));
             assertEquals(policy.equals("kill"), killed, ends::toString);
         }
     }

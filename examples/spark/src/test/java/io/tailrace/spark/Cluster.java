@@ -2,24 +2,32 @@
 package io.tailrace.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
 
 /**
- * A Spark application on this JVM, with executors in JVMs of their own, all with the jar as users have it.
+ * A Spark application on this JVM, with two executors in JVMs of their own, all with the jar as users have it.
  *
  * <p>Closing it fails when a value was not claimed, or a chunk is out.
  */
 final class Cluster implements AutoCloseable {
 
     static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
+
+    private static final long LIMIT_NANOS = 120_000_000_000L;
 
     private final JavaSparkContext spark;
     private final Receiver receiver;
@@ -69,31 +77,72 @@ final class Cluster implements AutoCloseable {
         return receiver().meters().received().getCount();
     }
 
-    /** What all executors have counted. */
+    /** What the executors have counted that are there: for a while it may be one of them. */
     Counts executors() {
-        List<Counts> each = new ArrayList<>();
-        int executors = 2;
-        // Each task waits a little, so that no executor takes two.
-        spark.parallelize(IntStream.range(0, executors).boxed().toList(), executors)
-                .map(index -> {
-                    Thread.sleep(300);
-                    return Counts.here();
-                })
-                .collect()
-                .forEach(counts -> {
-                    if (each.stream().noneMatch(known -> known.process() == counts.process())) {
-                        each.add(counts);
-                    }
-                });
-        return each.stream().reduce(new Counts(0, 0, 0, 0, 0, 0), Counts::plus);
+        Map<Long, Counts> each = new HashMap<>();
+        await("executors", () -> {
+            each.clear();
+            int slots = running() * spark.getConf().getInt("spark.executor.cores", 1);
+            // Each task waits a little, so that no executor takes all.
+            spark.parallelize(IntStream.range(0, slots).boxed().toList(), Math.max(1, slots))
+                    .map(slot -> {
+                        Thread.sleep(300);
+                        return Counts.here();
+                    })
+                    .collect()
+                    .forEach(counts -> each.put(counts.process(), counts));
+            return !each.isEmpty() && each.size() == running();
+        });
+        return each.values().stream().reduce(Counts.NONE, Counts::plus);
+    }
+
+    private int running() {
+        return spark.sc().statusTracker().getExecutorInfos().length - 1; // the driver is one
+    }
+
+    /** Waits until both are there. */
+    void awaitExecutors() {
+        await("two executors", () -> running() == 2);
+    }
+
+    /** How tasks end from now on, as Spark's listeners are told. */
+    BlockingQueue<SparkListenerTaskEnd> ends() {
+        BlockingQueue<SparkListenerTaskEnd> ends = new LinkedBlockingQueue<>();
+        spark.sc().addSparkListener(new SparkListener() {
+            @Override
+            public void onTaskEnd(SparkListenerTaskEnd ended) {
+                ends.add(ended);
+            }
+        });
+        return ends;
+    }
+
+    static void await(String what, BooleanSupplier isSo) {
+        long deadline = System.nanoTime() + LIMIT_NANOS;
+        while (!isSo.getAsBoolean()) {
+            assertTrue(System.nanoTime() < deadline, what);
+            LockSupport.parkNanos(5_000_000);
+        }
     }
 
     /** Waits for what Spark's listener bus tells late. */
     void settle() {
-        for (int i = 0; i < 200 && receiver().arrivals().unclaimed() > 0; i++) {
-            LockSupport.parkNanos(50_000_000);
-        }
-        assertEquals(0, receiver().arrivals().unclaimed(), "values that nobody claimed");
+        await("values that nobody claimed", () -> receiver().arrivals().unclaimed() == 0);
+    }
+
+    /** Of all that ran: no result is open, no value waits, and no chunk is out; nor were there ever too many. */
+    void assertNothingIsLeft() {
+        await("open results", () -> receiver().server().openResults() == 0);
+        settle();
+        Counts executors = executors();
+        assertEquals(0, executors.liveBytes());
+        Settings settings = Settings.of(spark.getConf());
+        assertWithin(settings.executorMemory(), executors.peakLiveBytes());
+        assertWithin(settings.driverMemory(), Counts.published("memory.peakLiveBytes"));
+    }
+
+    private static void assertWithin(long budget, long peak) {
+        assertTrue(peak <= budget, () -> peak + " bytes of chunks, of " + budget);
     }
 
     @Override

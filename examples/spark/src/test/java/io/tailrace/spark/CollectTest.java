@@ -2,55 +2,52 @@
 package io.tailrace.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkException;
+import org.apache.spark.Success$;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.LongAccumulator;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.apache.spark.util.TaskCompletionListener;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import scala.Tuple2;
 
 /** Ordinary jobs, with executors in JVMs of their own. */
 @Tag("cluster")
+@ExtendWith(SharedCluster.class)
 final class CollectTest {
 
-    private static Cluster cluster;
+    private final Cluster cluster;
 
-    @BeforeAll
-    static void start() {
-        cluster = Cluster.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        cluster.close();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        cluster.settle();
-        assertEquals(0, cluster.executors().liveBytes());
+    CollectTest(Cluster cluster) {
+        this.cluster = cluster;
     }
 
     @Test
     void largeResultsAreStreamedAndComeInOrder() {
         long before = cluster.received();
-        Values.assertBlocks(Values.blocks(cluster.spark(), 8, 48).collect(), 8, 48);
+        Values.assertBlocks(Values.blocks(cluster.spark(), 8, 32).collect(), 8, 32);
         assertEquals(8, cluster.received() - before);
     }
 
@@ -90,7 +87,7 @@ final class CollectTest {
 
     @Test
     void shufflesBroadcastsAndCachedBlocksAreLeftAlone() {
-        cluster.executors(); // the executors have their tasks behind them
+        cluster.awaitExecutors();
         Counts before = cluster.executors();
         long received = cluster.received();
         Broadcast<byte[]> broadcast = cluster.spark().broadcast(new byte[8 << 20]);
@@ -116,7 +113,7 @@ final class CollectTest {
         assertEquals(16 + 2, after.inline() - before.inline());
     }
 
-    private static int count(java.util.Iterator<?> rows) {
+    private static int count(Iterator<?> rows) {
         int n = 0;
         for (; rows.hasNext(); rows.next()) {
             n++;
@@ -143,6 +140,35 @@ final class CollectTest {
                 .collect();
         Values.assertBlocks(collected, 4, 32);
         assertEquals(128, blocks.value());
+    }
+
+    @Test
+    void listenersAreToldOfStreamedResultsAsOfOthers() throws InterruptedException {
+        BlockingQueue<SparkListenerTaskEnd> ends = cluster.ends();
+        LongAccumulator completed = cluster.spark().sc().longAccumulator("completed");
+        long before = cluster.received();
+        Values.assertBlocks(
+                Values.blocks(cluster.spark(), 4, 32)
+                        .mapPartitions(blocks -> {
+                            TaskCompletionListener listener = task -> completed.add(1);
+                            TaskContext.get().addTaskCompletionListener(listener);
+                            return blocks;
+                        })
+                        .collect(),
+                4,
+                32);
+        assertEquals(4, cluster.received() - before);
+        assertEquals(4, completed.value());
+        Set<Integer> partitions = new HashSet<>();
+        for (int i = 0; i < 4; i++) {
+            SparkListenerTaskEnd end = ends.poll(10, TimeUnit.SECONDS);
+            assertNotNull(end, "a task's end was not told within 10 s");
+            assertInstanceOf(Success$.class, end.reason());
+            assertTrue(partitions.add(end.taskInfo().partitionId()));
+            assertTrue(end.taskInfo().accumulables().exists(one -> one.name().contains("completed")));
+            assertTrue(end.taskMetrics().resultSize() < 64 << 10, "a token's");
+            assertTrue(end.taskMetrics().executorRunTime() > 0);
+        }
     }
 
     @Test

@@ -2,16 +2,24 @@
 package io.tailrace.spark;
 
 import java.io.Serializable;
+import org.apache.spark.SparkEnv;
 
-/** What an executor has counted. */
-record Counts(long process, long streamed, long inline, long fallbacks, long refused, long liveBytes)
+/**
+ * What executors have counted.
+ *
+ * @param peakLiveBytes the largest of theirs
+ */
+record Counts(
+        long process, long streamed, long inline, long fallbacks, long refused, long liveBytes, long peakLiveBytes)
         implements Serializable {
+
+    static final Counts NONE = new Counts(0, 0, 0, 0, 0, 0, 0);
 
     static Counts here() {
         Sending sending = Ends.sending();
         long process = ProcessHandle.current().pid();
         if (sending == null) {
-            return new Counts(process, 0, 0, 0, 0, 0);
+            return new Counts(process, 0, 0, 0, 0, 0, 0);
         }
         ExecutorMeters meters = sending.meters();
         return new Counts(
@@ -20,7 +28,21 @@ record Counts(long process, long streamed, long inline, long fallbacks, long ref
                 meters.inline().getCount(),
                 meters.fallbacks().getCount(),
                 meters.refused().getCount(),
-                sending.pool().liveBytes());
+                published("memory.liveBytes"),
+                published("memory.peakLiveBytes"));
+    }
+
+    /** A gauge of this process's, as Spark's sinks would show it. */
+    static long published(String gauge) {
+        return ((Number) SparkEnv.get()
+                        .metricsSystem()
+                        .getSourcesByName("plugin." + TailracePlugin.class.getName())
+                        .head()
+                        .metricRegistry()
+                        .getGauges()
+                        .get(gauge)
+                        .getValue())
+                .longValue();
     }
 
     Counts plus(Counts other) {
@@ -30,6 +52,7 @@ record Counts(long process, long streamed, long inline, long fallbacks, long ref
                 inline + other.inline,
                 fallbacks + other.fallbacks,
                 refused + other.refused,
-                liveBytes + other.liveBytes);
+                liveBytes + other.liveBytes,
+                Math.max(peakLiveBytes, other.peakLiveBytes));
     }
 }

@@ -12,12 +12,10 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.KryoSerializer;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Kryo does the work. */
 @Full
-@Tag("cluster")
 final class KryoTest {
 
     private static SparkConf conf() {
@@ -54,11 +52,18 @@ final class KryoTest {
     }
 
     @Test
-    void registeringClassesBySparkConfMakesThePluginInertAndNothingElse() {
+    void registeringClassesBySparkConfMakesThePluginInertWithAWarningAndNothingElse() {
         SparkConf conf = conf().set("spark.kryo.registrationRequired", "false");
         conf.registerKryoClasses(new Class<?>[] {byte[][].class});
-        try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+        try (Logged logged = Logged.with("inert");
+                JavaSparkContext spark = new JavaSparkContext(conf)) {
             assertNull(Ends.receiver());
+            String warning = logged.lines().get(0);
+            assertTrue(
+                    warning.startsWith("WARN DriverSide: Tailrace stays inert: spark.serializer is "
+                            + KryoSerializer.class.getName()),
+                    warning);
+            assertTrue(warning.contains("SparkConf.registerKryoClasses has overwritten it"), warning);
             Values.assertBlocks(Values.blocks(spark, 2, 32).collect(), 2, 32);
         }
     }

@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.spark;
 
-import java.io.File;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * A value of four megabytes that stands still in the middle, in the first attempt of its task: on its way out, or on its way in. The
- * test sees that by a file, and lets it go by another.
+ * A value of four megabytes that stands still once, in the first attempt of its task: in the middle of its way out or in, or behind
+ * it. The test sees that by a file, and lets it go by another.
  */
 final class MidStream implements Serializable {
 
     enum Where {
         WRITTEN,
         READ,
+        /** The driver has it, and Spark does not know. */
+        ACCEPTED,
         NOWHERE
     }
 
@@ -30,28 +36,35 @@ final class MidStream implements Serializable {
     private final int partition;
     private Where where;
 
-    MidStream(Path directory, int partition, Where where) {
-        this.directory = directory.toString();
+    private MidStream(String directory, int partition, Where where) {
+        this.directory = directory;
         this.partition = partition;
         this.where = where;
     }
 
-    /** The one of this task. */
-    static MidStream of(String directory, int partition, Where where) {
-        boolean first = partition == 0 && TaskContext.get().attemptNumber() == 0;
-        return new MidStream(Path.of(directory), partition, first ? where : Where.NOWHERE);
+    /** Three of them, in as many tasks: the first stands still. */
+    static JavaRDD<MidStream> values(JavaSparkContext spark, Path directory, Where where) {
+        String in = directory.toString();
+        Behind behind = new Behind(in);
+        spark.sc().register(behind);
+        return spark.parallelize(List.of(0, 1, 2), 3).map(partition -> {
+            boolean first = partition == 0 && TaskContext.get().attemptNumber() == 0;
+            if (first && where == Where.ACCEPTED) {
+                behind.add(1);
+            }
+            return new MidStream(in, partition, first ? where : Where.NOWHERE);
+        });
     }
 
-    int partition() {
-        return partition;
+    static void assertAll(List<MidStream> values) {
+        assertEquals(
+                List.of(0, 1, 2), values.stream().map(value -> value.partition).toList());
     }
 
     /** The process in which it stands still. */
     static long process(Path directory) throws IOException {
         Path here = directory.resolve("here");
-        while (!Files.exists(here)) {
-            LockSupport.parkNanos(10_000_000);
-        }
+        Cluster.await("nothing stands still", () -> Files.exists(here));
         return Long.parseLong(Files.readString(here));
     }
 
@@ -59,13 +72,16 @@ final class MidStream implements Serializable {
         Files.createFile(directory.resolve("go"));
     }
 
-    private void stand() throws IOException {
+    static void stand(String directory) throws IOException {
         Path at = Path.of(directory);
+        Path go = at.resolve("go");
+        if (Files.exists(go)) {
+            return; // it is written once more, in Spark's own way
+        }
         Path part = Files.writeString(
                 at.resolve("here.part"), String.valueOf(ProcessHandle.current().pid()));
         Files.move(part, at.resolve("here"));
-        File go = at.resolve("go").toFile();
-        while (!go.exists()) {
+        while (!Files.exists(go)) {
             LockSupport.parkNanos(10_000_000);
         }
     }
@@ -75,7 +91,7 @@ final class MidStream implements Serializable {
         out.write(new byte[HALF]);
         out.flush();
         if (where == Where.WRITTEN) {
-            stand();
+            stand(directory);
         }
         out.write(new byte[HALF]);
     }
@@ -85,7 +101,7 @@ final class MidStream implements Serializable {
         in.readFully(new byte[HALF]);
         if (where == Where.READ) {
             where = Where.NOWHERE;
-            stand();
+            stand(directory);
         }
         in.readFully(new byte[HALF]);
     }

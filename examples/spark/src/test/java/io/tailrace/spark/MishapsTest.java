@@ -10,91 +10,60 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.SparkException;
-import org.apache.spark.TaskEndReason;
 import org.apache.spark.TaskKilled;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What goes wrong in the middle of a result. */
 @Tag("cluster")
+@ExtendWith(SharedCluster.class)
 final class MishapsTest {
 
-    private static Cluster cluster;
+    private final Cluster cluster;
 
     @TempDir
     Path directory;
 
-    @BeforeAll
-    static void start() {
-        cluster = Cluster.start(Cluster.conf(Cluster.TWO_EXECUTORS).set("spark.driver.maxResultSize", "20m"));
+    MishapsTest(Cluster cluster) {
+        this.cluster = cluster;
     }
 
-    @AfterAll
-    static void stop() {
-        cluster.close();
+    private JavaFutureAction<List<MidStream>> collect(MidStream.Where where) {
+        return MidStream.values(cluster.spark(), directory, where).collectAsync();
     }
 
-    @AfterEach
-    void nothingIsLeft() {
-        awaitOpenResults(0);
-        cluster.settle();
-        assertEquals(0, cluster.executors().liveBytes());
-    }
-
-    private JavaRDD<MidStream> values(MidStream.Where where) {
-        String in = directory.toString();
-        return cluster.spark().parallelize(List.of(0, 1, 2), 3).map(partition -> MidStream.of(in, partition, where));
-    }
-
-    private static List<Integer> partitions(List<MidStream> values) {
-        return values.stream().map(MidStream::partition).toList();
-    }
-
-    /** Why tasks ended, as Spark's listeners are told. */
-    private static BlockingQueue<TaskEndReason> ends() {
-        BlockingQueue<TaskEndReason> ends = new LinkedBlockingQueue<>();
-        cluster.spark().sc().addSparkListener(new SparkListener() {
-            @Override
-            public void onTaskEnd(SparkListenerTaskEnd ended) {
-                ends.add(ended.reason());
-            }
-        });
-        return ends;
-    }
-
-    private static void awaitKill(BlockingQueue<TaskEndReason> ends) throws InterruptedException {
-        TaskEndReason end;
+    private static void awaitKill(BlockingQueue<SparkListenerTaskEnd> ends) throws InterruptedException {
+        SparkListenerTaskEnd end;
         do {
             end = ends.poll(10, TimeUnit.SECONDS);
             assertNotNull(end, "no task was killed within 10 s");
-        } while (!(end instanceof TaskKilled));
-    }
-
-    private static void awaitOpenResults(int number) {
-        long deadline = System.nanoTime() + 30_000_000_000L;
-        while (cluster.receiver().server().openResults() != number) {
-            assertTrue(System.nanoTime() < deadline, "open results are not " + number);
-            LockSupport.parkNanos(5_000_000);
-        }
+        } while (!(end.reason() instanceof TaskKilled));
     }
 
     @Test
     void taskOfAnExecutorThatWasKilledIsRunAgain() throws Exception {
-        JavaFutureAction<List<MidStream>> job = values(MidStream.Where.WRITTEN).collectAsync();
+        JavaFutureAction<List<MidStream>> job = collect(MidStream.Where.WRITTEN);
         ProcessHandle.of(MidStream.process(directory)).orElseThrow().destroyForcibly();
-        assertEquals(List.of(0, 1, 2), partitions(job.get()));
+        MidStream.assertAll(job.get());
+    }
+
+    @Test
+    void valueOfAnExecutorThatWasKilledBeforeItsTokenCameIsSwept() throws Exception {
+        long swept = cluster.receiver().meters().swept().getCount();
+        JavaFutureAction<List<MidStream>> job = collect(MidStream.Where.ACCEPTED);
+        long process = MidStream.process(directory);
+        assertTrue(cluster.receiver().arrivals().unclaimed() > 0);
+        ProcessHandle.of(process).orElseThrow().destroyForcibly();
+        MidStream.assertAll(job.get());
+        cluster.settle();
+        assertEquals(1, cluster.receiver().meters().swept().getCount() - swept);
     }
 
     @Test
@@ -119,20 +88,20 @@ final class MishapsTest {
 
     @Test
     void killedTaskStopsWithinAChunk() throws Exception {
-        BlockingQueue<TaskEndReason> ends = ends();
+        BlockingQueue<SparkListenerTaskEnd> ends = cluster.ends();
         JavaFutureAction<List<Endless>> job = cluster.spark()
                 .parallelize(List.of(0), 1)
                 .map(i -> new Endless(5))
                 .collectAsync();
-        awaitOpenResults(1);
+        Cluster.await("no result began", () -> cluster.receiver().server().openResults() == 1);
         job.cancel(true); // which tells the task by its flag alone
         awaitKill(ends);
     }
 
     @Test
     void killedTaskStopsWhileItWaitsForTheDriver() throws Exception {
-        BlockingQueue<TaskEndReason> ends = ends();
-        JavaFutureAction<List<MidStream>> job = values(MidStream.Where.READ).collectAsync();
+        BlockingQueue<SparkListenerTaskEnd> ends = cluster.ends();
+        JavaFutureAction<List<MidStream>> job = collect(MidStream.Where.READ);
         MidStream.process(directory);
         job.cancel(true);
         try {

@@ -124,15 +124,21 @@ final class ResultStreamTest {
     }
 
     @Test
-    void executorWhoseTasksAreNotMetOnceLeavesAllToSpark() {
+    void executorWhoseTasksAreNotMetOnceLeavesAllToSparkAndSaysSoOnce() {
         Ends.sending(sending);
         RunningTask task = new RunningTask(TaskContext$.MODULE$.empty());
-        assertTrue(task.takeHit());
-        Canary.look(task);
-        assertSame(sending, Ends.sending());
-        assertFalse(task.takeHit());
-        Canary.look(task);
-        assertNull(Ends.sending());
+        try (Logged logged = Logged.with("inert")) {
+            assertTrue(task.takeHit());
+            Canary.look(task);
+            assertSame(sending, Ends.sending());
+            assertFalse(task.takeHit());
+            Canary.look(task);
+            Canary.look(task);
+            assertNull(Ends.sending());
+            assertEquals(
+                    List.of("WARN Canary: Tailrace stays inert in this executor: a task's result was met 2 times"),
+                    logged.lines());
+        }
     }
 
     @Test

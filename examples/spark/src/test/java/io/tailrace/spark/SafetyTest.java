@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What was asked of Spark about security is held to. */
 @Full
-@Tag("cluster")
 final class SafetyTest {
 
     private static final String PASSWORD = "changeit";

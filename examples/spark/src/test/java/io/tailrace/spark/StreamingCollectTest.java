@@ -17,36 +17,22 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Elements that arrive while they are computed. */
 @Tag("cluster")
+@ExtendWith(SharedCluster.class)
 final class StreamingCollectTest {
 
-    private static Cluster cluster;
+    private final Cluster cluster;
 
-    @BeforeAll
-    static void start() {
-        cluster = Cluster.start(Cluster.conf(Cluster.TWO_EXECUTORS).set("spark.driver.maxResultSize", "20m"));
+    StreamingCollectTest(Cluster cluster) {
+        this.cluster = cluster;
     }
 
-    @AfterAll
-    static void stop() {
-        cluster.close();
-    }
-
-    @AfterEach
-    void nothingIsLeft() {
-        cluster.settle();
-        assertEquals(0, cluster.executors().liveBytes());
-        assertEquals(0, cluster.receiver().server().openResults());
-    }
-
-    private static JavaRDD<Integer> numbers(int partitions, int each) {
+    private JavaRDD<Integer> numbers(int partitions, int each) {
         return cluster.spark()
                 .parallelize(IntStream.range(0, partitions).boxed().toList(), partitions)
                 .flatMap(partition -> IntStream.range(0, each)
@@ -128,20 +114,14 @@ final class StreamingCollectTest {
     }
 
     @Test
-    void closedIteratorCancelsItsJob() throws InterruptedException {
+    void closedIteratorCancelsItsJob() {
         try (ElementIterator<byte[]> blocks = StreamingCollect.iterator(
                 Values.blocks(cluster.spark(), 2, 100)
                         .flatMap(block -> List.of(block, block).iterator()),
                 ElementOrder.AS_THEY_COME)) {
             assertEquals(Values.BLOCK, blocks.next().length);
         }
-        for (int i = 0; i < 100 && cluster.spark().statusTracker().getActiveJobIds().length > 0; i++) {
-            Thread.sleep(50);
-        }
-        assertEquals(0, cluster.spark().statusTracker().getActiveJobIds().length);
-        for (int i = 0; i < 100 && cluster.receiver().server().openResults() > 0; i++) {
-            Thread.sleep(50);
-        }
+        Cluster.await("its job", () -> cluster.spark().statusTracker().getActiveJobIds().length == 0);
     }
 
     @Test
