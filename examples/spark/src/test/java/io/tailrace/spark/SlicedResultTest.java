@@ -22,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
@@ -235,6 +236,34 @@ final class SlicedResultTest {
         array[90_000] = new Unreadable();
         String refusal = token(ours(serializer, array)).refusal();
         assertTrue(String.valueOf(refusal).contains("it is not as it was"), refusal);
+    }
+
+    private record Hidden(int number) implements Serializable {}
+
+    @Test
+    void classOfTheArrayIsTheOneThatTheDriversLoaderHas() throws IOException {
+        Serializer serializer = serializer("java");
+        List<String> asked = Collections.synchronizedList(new ArrayList<>());
+        serializer.setDefaultClassLoader(new ClassLoader(getClass().getClassLoader()) {
+            @Override
+            public Class<?> loadClass(String name) throws ClassNotFoundException {
+                asked.add(name);
+                if (name.equals(Hidden.class.getName())) {
+                    throw new ClassNotFoundException("hidden from the driver");
+                }
+                return super.loadClass(name);
+            }
+        });
+        start(serializer);
+        Hidden[] array = IntStream.range(0, 20_000).mapToObj(Hidden::new).toArray(Hidden[]::new);
+        String refusal = token(ours(serializer, array)).refusal();
+        assertTrue(String.valueOf(refusal).contains("hidden from the driver"), refusal);
+        stop();
+        start(serializer);
+        Tuple2<?, ?>[] tuples =
+                IntStream.range(0, 20_000).mapToObj(i -> new Tuple2<>(i, i)).toArray(Tuple2<?, ?>[]::new);
+        assertArrayEquals(tuples, (Object[]) claimed(ours(serializer, tuples)));
+        assertTrue(asked.contains(Tuple2.class.getName()), asked::toString);
     }
 
     /** Does something when it is written. */
