@@ -68,7 +68,7 @@ final class ArraySlicesTest {
     @ValueSource(strings = {"java", "kryo"})
     void arraysComeAsTheyWere(String name) throws IOException {
         SerializerInstance serializer = serializer(name);
-        for (int length : new int[] {1, 2, 3, 4, 1022, 1023, 1024, 2046, 2047, 2048, 3071, 5000}) {
+        for (int length : new int[] {1, 2, 3, 1023, 1024, 2047, 2048}) {
             List<Object[]> arrays = List.of(
                     made(length, Object[]::new, i -> i % 3 == 0 ? null : i % 3 == 1 ? "text " + i : (Object) (long) i),
                     new Object[length],

@@ -70,6 +70,7 @@ final class SlicedCollectTest {
 
     private static void assertRows(List<Tuple2<Integer, String>> rows) {
         assertEquals(2 * EACH, rows.size());
+        assertNull(rows.get(7));
         for (int i = 0; i < rows.size(); i++) {
             assertEquals(row(i), rows.get(i));
         }
@@ -80,7 +81,6 @@ final class SlicedCollectTest {
         long before = cluster.received();
         assertRows(rows(cluster).collect());
         assertEquals(2, cluster.received() - before);
-        assertNull(rows(cluster).collect().get(7));
         Values.assertBlocks(Values.blocks(cluster.spark(), 4, 48).collect(), 4, 48);
     }
 
@@ -88,8 +88,10 @@ final class SlicedCollectTest {
     void arraysOfPrimitivesComeWhole() {
         long before = receivedBytes(cluster);
         double[] doubles = (double[]) cluster.spark()
-                .parallelize(IntStream.range(0, 4 * EACH).boxed().toList(), 2)
-                .mapToDouble(i -> i)
+                .parallelize(List.of(0, 1), 2)
+                .flatMapToDouble(partition -> IntStream.range(0, 2 * EACH)
+                        .mapToDouble(i -> i + 2.0 * EACH * partition)
+                        .iterator())
                 .srdd()
                 .collect();
         assertEquals(4 * EACH, doubles.length);

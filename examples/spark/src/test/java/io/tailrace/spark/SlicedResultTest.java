@@ -146,15 +146,15 @@ final class SlicedResultTest {
     void largeArrayComesInItsOrderAndWhatItsSlicesShareIsTwo(String name) throws IOException {
         Serializer serializer = serializer(name);
         start(serializer);
-        Object[] array = texts(100_000);
+        Object[] array = texts(20_000);
         array[17] = null;
         array[0] = new Tuple2<>("shared", 1);
-        array[99_998] = array[0];
-        array[99_999] = array[0];
+        array[19_998] = array[0];
+        array[19_999] = array[0];
         Object[] read = assertInstanceOf(Object[].class, claimed(ours(serializer, array)));
         assertArrayEquals(array, read);
-        assertNotSame(read[0], read[99_999]);
-        assertSame(read[99_998], read[99_999]);
+        assertNotSame(read[0], read[19_999]);
+        assertSame(read[19_998], read[19_999]);
         assertTrue(receivedBytes() != stock(serializer, array).length, "not as Spark writes it");
         assertEquals(1, Objects.requireNonNull(sending).meters().streamed().getCount());
     }
@@ -196,12 +196,9 @@ final class SlicedResultTest {
     void elementThatCannotBeSerialisedThrowsAsItIs() throws IOException {
         Serializer serializer = serializer("java");
         start(serializer);
-        for (int at : new int[] {10, 90_000}) {
-            Object[] array = texts(100_000);
-            array[at] = new LongAdder() {
-                private static final long serialVersionUID = 1;
-                private final Object poison = new Object();
-            };
+        for (int at : new int[] {10, 18_000}) {
+            Object[] array = texts(20_000);
+            array[at] = new Object();
             NotSerializableException thrown =
                     assertThrows(NotSerializableException.class, () -> ours(serializer, array));
             assertTrue(thrown.getMessage().startsWith("java.lang.Object"), thrown.getMessage());
@@ -212,8 +209,8 @@ final class SlicedResultTest {
     void elementOfAClassThatKryoDoesNotKnowThrowsAsItDoesInSpark() throws IOException {
         Serializer serializer = new KryoSerializer(new SparkConf(false).set("spark.kryo.registrationRequired", "true"));
         start(serializer);
-        Object[] array = texts(100_000);
-        array[90_000] = new LongAdder();
+        Object[] array = texts(20_000);
+        array[18_000] = new LongAdder();
         Throwable stock = assertThrows(Throwable.class, () -> stock(serializer, array));
         Throwable thrown = assertThrows(Throwable.class, () -> ours(serializer, array));
         assertSame(stock.getClass(), thrown.getClass());
@@ -232,8 +229,8 @@ final class SlicedResultTest {
     void elementThatCannotBeReadIsToldToSparkWithItsReason() throws IOException {
         Serializer serializer = serializer("java");
         start(serializer);
-        Object[] array = texts(100_000);
-        array[90_000] = new Unreadable();
+        Object[] array = texts(20_000);
+        array[18_000] = new Unreadable();
         String refusal = token(ours(serializer, array)).refusal();
         assertTrue(String.valueOf(refusal).contains("it is not as it was"), refusal);
     }
@@ -282,9 +279,9 @@ final class SlicedResultTest {
         Serializer serializer = serializer("java");
         start(serializer);
         Written.then = () -> task.markInterrupted("enough");
-        Object[] array = texts(100_000);
-        array[50_000] = new Written();
-        array[60_000] = new Object(); // so far it does not come
+        Object[] array = texts(20_000);
+        array[10_000] = new Written();
+        array[12_000] = new Object(); // so far it does not come
         TaskKilledException thrown = assertThrows(TaskKilledException.class, () -> ours(serializer, array));
         assertEquals("enough", thrown.reason());
         Thread.interrupted(); // by the watch, where it has looked
@@ -295,8 +292,8 @@ final class SlicedResultTest {
         Serializer serializer = serializer("java");
         start(serializer);
         Written.then = () -> Objects.requireNonNull(receiver).server().close();
-        Object[] array = texts(100_000);
-        array[50_000] = new Written();
+        Object[] array = texts(20_000);
+        array[10_000] = new Written();
         byte[] ours = ours(serializer, array);
         assertArrayEquals(stock(serializer, array), ours);
         assertEquals(1, Objects.requireNonNull(sending).meters().fallbacks().getCount());
