@@ -5,8 +5,6 @@ import io.tailrace.core.ResultSummary;
 import io.tailrace.core.ResultWriter;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -21,20 +19,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Diversion extends OutputStream {
 
-    private static final int BLOCK_BYTES = 32 << 10;
-
     /** A kill is seen at the next piece. */
     private static final int PIECE_BYTES = 64 << 10;
 
     private final RunningTask task;
     private final Sending sending;
     private final String codec;
-    private final int mostHeld;
-
-    /** Full, all but the last. */
-    private List<byte[]> held = new ArrayList<>();
-
-    private int heldBytes;
+    private final HeldBytes held;
     private KillWatch.@Nullable Watch watch;
     private @Nullable ResultWriter writer;
     private @Nullable OutputStream payload;
@@ -45,7 +36,7 @@ final class Diversion extends OutputStream {
         this.task = task;
         this.sending = sending;
         this.codec = codec;
-        this.mostHeld = streamedFrom - 1;
+        this.held = new HeldBytes(streamedFrom - 1);
     }
 
     /** Whether the value is too large to be held. */
@@ -72,8 +63,7 @@ final class Diversion extends OutputStream {
                 throw failure;
             }
             OutputStream out = payload;
-            if (out == null && length <= mostHeld - heldBytes) {
-                hold(from, at, length);
+            if (out == null && held.hold(from, at, length)) {
                 return;
             }
             if (out == null) {
@@ -89,39 +79,20 @@ final class Diversion extends OutputStream {
         }
     }
 
-    private void hold(byte[] from, int at, int length) {
-        int done = 0;
-        while (done < length) {
-            int room = held.size() * BLOCK_BYTES - heldBytes;
-            if (room == 0) {
-                held.add(new byte[BLOCK_BYTES]);
-                room = BLOCK_BYTES;
-            }
-            int run = Math.min(room, length - done);
-            System.arraycopy(from, at + done, held.get(held.size() - 1), BLOCK_BYTES - room, run);
-            heldBytes += run;
-            done += run;
-        }
-    }
-
     private OutputStream open() throws IOException {
         task.throwIfKilled();
         watch = sending.watch(task);
         ResultWriter opened = sending.open(task, codec);
         writer = opened;
         OutputStream out = opened.payload().asOutputStream();
-        writeHeldTo(out);
-        held = new ArrayList<>(0);
+        held.writeTo(out);
+        held.clear();
         payload = out;
         return out;
     }
 
     void writeHeldTo(OutputStream out) throws IOException {
-        int rest = heldBytes;
-        for (byte[] block : held) {
-            out.write(block, 0, Math.min(rest, BLOCK_BYTES));
-            rest -= BLOCK_BYTES;
-        }
+        held.writeTo(out);
     }
 
     /** Returns when the driver has the value. */

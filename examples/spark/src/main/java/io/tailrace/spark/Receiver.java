@@ -6,6 +6,7 @@ import io.tailrace.core.transport.ArrivingResult;
 import io.tailrace.core.transport.ResultServer;
 import io.tailrace.core.transport.TransportTls;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.serializer.DeserializationStream;
 import org.apache.spark.serializer.Serializer;
+import org.apache.spark.serializer.SerializerInstance;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,7 +90,8 @@ final class Receiver implements AutoCloseable {
 
     private void receive(ArrivingResult result) throws Exception {
         switch (result.codecId()) {
-            case Sending.VALUE -> receiveValue(result);
+            case Sending.VALUE -> receiveValue(result, Receiver::readWhole);
+            case Sending.SLICES -> receiveValue(result, ArraySlices::read);
             case Sending.ELEMENTS -> receiveElements(result);
             default -> throw new UnsupportedOperationException("results by codec " + result.codecId());
         }
@@ -118,14 +121,25 @@ final class Receiver implements AutoCloseable {
         gatherings.remove(gathering.number());
     }
 
-    private void receiveValue(ArrivingResult result) throws Exception {
+    private interface Reading {
+        Object read(SerializerInstance serializer, InputStream from) throws IOException;
+    }
+
+    private static Object readWhole(SerializerInstance serializer, InputStream from) {
+        DeserializationStream values = serializer.deserializeStream(from);
+        Object value = values.readObject(ANY);
+        values.close();
+        return value;
+    }
+
+    private void receiveValue(ArrivingResult result, Reading reading) throws Exception {
         StageAttempt stage = StageAttempt.of(result.id());
         StageTotals.Account account = totals.open(stage);
         Arrivals.Arrival arrival = arrivals.begin(result.id().task(), stage, account, result::cancel);
         boolean here = false;
         try {
             CountedInput in = new CountedInput(result.payload().asInputStream(), account);
-            Object value = decode(in);
+            Object value = decode(in, reading);
             result.finish();
             arrivals.put(arrival, value);
             meters.received().inc();
@@ -139,12 +153,9 @@ final class Receiver implements AutoCloseable {
         }
     }
 
-    private Object decode(CountedInput in) {
+    private Object decode(CountedInput in, Reading reading) {
         try {
-            DeserializationStream values = serializer.newInstance().deserializeStream(in);
-            Object value = values.readObject(ANY);
-            values.close();
-            return value;
+            return reading.read(serializer.newInstance(), in);
         } catch (VirtualMachineError e) {
             throw e;
         } catch (Throwable e) {

@@ -6,6 +6,7 @@ import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.UndeliveredResultException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import org.apache.spark.TaskKilledException;
 import org.apache.spark.scheduler.MapStatus;
 import org.apache.spark.serializer.SerializationStream;
@@ -66,17 +67,46 @@ final class ResultStream extends SerializationStream {
     }
 
     private <T> void writeStock(T value, ClassTag<T> tag) {
-        SerializationStream out = serializer.newInstance().serializeStream(to);
+        writeWhole(value, tag, to);
+    }
+
+    private <T> void writeWhole(T value, ClassTag<T> tag, OutputStream into) {
+        SerializationStream out = serializer.newInstance().serializeStream(into);
         out.writeObject(value, tag);
         out.close();
     }
 
-    private <T> void divert(T value, ClassTag<T> tag) throws IOException {
-        Diversion diversion = new Diversion(task, sending, Sending.VALUE, sending.minBytes());
+    /** False when the value is too large; then nothing is. */
+    private <T> boolean writeSmall(T value, ClassTag<T> tag) throws IOException {
+        SmallForm form = new SmallForm(sending.minBytes());
         try {
-            SerializationStream out = serializer.newInstance().serializeStream(diversion);
-            out.writeObject(value, tag);
-            out.close();
+            writeWhole(value, tag, form);
+        } catch (Throwable e) {
+            if (!form.isTooLarge() || e instanceof VirtualMachineError) {
+                throw e;
+            }
+        }
+        if (form.isTooLarge()) {
+            return false;
+        }
+        form.writeTo(to);
+        return true;
+    }
+
+    private <T> void divert(T value, ClassTag<T> tag) throws IOException {
+        Object[] sliced = sending.slicesArrays() && value instanceof Object[] array && array.length > 1 ? array : null;
+        Diversion diversion = sliced == null
+                ? new Diversion(task, sending, Sending.VALUE, sending.minBytes())
+                : new Diversion(task, sending, Sending.SLICES, 0);
+        try {
+            if (sliced == null) {
+                writeWhole(value, tag, diversion);
+            } else if (writeSmall(value, tag)) {
+                sending.meters().inline().inc();
+                return;
+            } else {
+                ArraySlices.write(serializer.newInstance(), sliced, diversion);
+            }
             if (!diversion.isStreaming()) {
                 diversion.writeHeldTo(to);
                 sending.meters().inline().inc();

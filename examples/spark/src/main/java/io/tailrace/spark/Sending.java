@@ -22,6 +22,9 @@ final class Sending implements AutoCloseable {
     /** Which bytes a payload is: one value by the application's serializer. */
     static final String VALUE = "spark-value/1";
 
+    /** The same of an array, slice by slice: {@link ArraySlices}. */
+    static final String SLICES = "spark-slices/1";
+
     /** The same of elements, one behind the other, behind a header of {@link PartitionSender}'s. */
     static final String ELEMENTS = "spark-elements/1";
 
@@ -91,6 +94,10 @@ final class Sending implements AutoCloseable {
 
     int minBytes() {
         return settings.minBytes();
+    }
+
+    boolean slicesArrays() {
+        return settings.sliceArrays();
     }
 
     LostPolicy lostPolicy() {

@@ -11,6 +11,7 @@ import org.apache.spark.serializer.Serializer;
  * What a user may set, by keys that begin with {@code spark.tailrace}.
  *
  * @param minBytes a smaller result goes Spark's own way, byte for byte
+ * @param sliceArrays whether an array of objects is written slice by slice, as {@link ArraySlices}
  * @param chunkBytes of each chunk, on both sides
  * @param window most chunks live for one result, on each side
  * @param executorMemory budget for what an executor sends
@@ -22,6 +23,7 @@ import org.apache.spark.serializer.Serializer;
  */
 record Settings(
         int minBytes,
+        boolean sliceArrays,
         int chunkBytes,
         int window,
         long executorMemory,
@@ -34,12 +36,14 @@ record Settings(
 
     static final String ENABLED = "spark.tailrace.enabled";
     static final String SERIALIZER = "spark.tailrace.serializer";
+    static final String SLICE_ARRAYS = "spark.tailrace.sliceArrays";
     static final String ON_LOST_CHANNEL = "spark.tailrace.onLostChannel";
     static final String DRIVER_PORT = "spark.tailrace.driver.port";
 
     static Settings of(SparkConf conf) {
         return new Settings(
                 atLeast(1, conf, "spark.tailrace.minBytes", "1m"),
+                conf.getBoolean(SLICE_ARRAYS, false),
                 atLeast(512, conf, "spark.tailrace.chunkBytes", "64k"),
                 conf.getInt("spark.tailrace.window", 8),
                 conf.getSizeAsBytes("spark.tailrace.executor.memory", "16m"),

@@ -27,6 +27,8 @@ final class HeapFloor {
     enum Way {
         STOCK,
         TAILRACE,
+        /** {@link Settings#SLICE_ARRAYS}. */
+        SLICES,
         FOR_EACH
     }
 
@@ -119,7 +121,8 @@ final class HeapFloor {
                 .set("spark.executor.memory", executorMemory)
                 .set("spark.driver.maxResultSize", "0")
                 .set("spark.task.maxFailures", "1")
-                .set("spark.network.maxRemoteBlockSizeFetchToMem", "16m");
+                .set("spark.network.maxRemoteBlockSizeFetchToMem", "16m")
+                .set(Settings.SLICE_ARRAYS, String.valueOf(way == Way.SLICES));
         if (way == Way.STOCK) {
             conf.remove("spark.plugins");
             conf.remove("spark.serializer");
