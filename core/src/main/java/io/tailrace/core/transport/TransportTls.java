@@ -4,6 +4,8 @@ package io.tailrace.core.transport;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.NotSslRecordException;
@@ -149,7 +151,8 @@ public final class TransportTls {
                 connection.start(endPoint(tls.engine()));
             } else if (done.cause() instanceof NotSslRecordException plaintext) {
                 if (host == null) {
-                    pipeline.context(tls).writeAndFlush(wanted(), pipeline.voidPromise()); // below TLS
+                    ChannelFuture told = pipeline.context(tls).writeAndFlush(wanted()); // below TLS
+                    told.addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
                 }
                 connection.failed(new SSLException("the peer speaks no TLS", plaintext));
             } else {

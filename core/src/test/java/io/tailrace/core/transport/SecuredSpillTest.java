@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -72,16 +72,14 @@ final class SecuredSpillTest {
 
     /** Both ends under TLS; the rest of their settings is what a test adds. */
     private Ends open(
-            boolean compresses,
-            UnaryOperator<ResultServer.Builder> receiver,
-            UnaryOperator<ResultClient.Builder> sender)
+            boolean compresses, Consumer<ResultServer.Builder> receiver, Consumer<ResultClient.Builder> sender)
             throws Exception {
         TransportTls driver = certificates.loopbackSide();
         TransportTls executor = certificates.clientSide();
         return Ends.of(audit, Way.SOCKET, this::receive)
-                .server(server -> receiver.apply(server.tls(driver).window(4).compression(new PackBits())))
+                .server(server -> receiver.accept(server.tls(driver).window(4).compression(new PackBits())))
                 .encoder(encoder -> encoder.compression(compresses ? new PackBits() : null))
-                .client(client -> sender.apply(client.tls(executor)))
+                .client(client -> sender.accept(client.tls(executor)))
                 .open();
     }
 
@@ -124,7 +122,7 @@ final class SecuredSpillTest {
         assumeTrue(SpillFolder.tellsOpenFiles(), "open files without a name are found there");
         try (Ends ends = open(
                 compresses,
-                server -> server,
+                server -> {},
                 client -> client.heartbeat(HEARTBEAT).spill(folder.path(), AMPLE, SOON, audit.executor()))) {
             await(send(ends)); // a part of each is on disk
             assertEquals(0, fillings.calls());
@@ -144,7 +142,7 @@ final class SecuredSpillTest {
         try (Ends ends = open(
                 compresses,
                 server -> server.heartbeat(HEARTBEAT).spill(folder.path(), AMPLE, SOON, audit.executor()),
-                client -> client)) {
+                client -> {})) {
             List<Future<?>> tasks = send(ends);
             Eventually.settlesAt("sender's live bytes", 0, () -> ends.sending().liveBytes());
             Eventually.isTrue("all is there", () -> ends.server().spilledBytes() > FILLINGS * 300_000);
