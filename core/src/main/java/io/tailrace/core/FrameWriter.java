@@ -50,6 +50,10 @@ final class FrameWriter {
     private FrameKind kind = FrameKind.DATA;
     private @Nullable Chunk chunk;
     private int header = -1;
+
+    /** Of the chunk in hand: a receiver keeps no open frame in a chunk. */
+    private int openBytes;
+
     private long sent;
     private boolean payloadSent;
     private boolean compressing;
@@ -113,6 +117,7 @@ final class FrameWriter {
         Chunk first = window.acquire();
         chunk = first;
         sealer.appendOpen(first, open);
+        openBytes = first.wireBytes();
     }
 
     /** What is written from here on is the trailer; the last data frame is sealed. */
@@ -191,7 +196,7 @@ final class FrameWriter {
     int beginReference() throws IOException {
         sealFrame();
         Chunk before = chunk;
-        int length = before == null ? 0 : before.wireBytes();
+        int length = before == null ? 0 : before.wireBytes() - openBytes;
         sendChunk(true);
         return length <= settings.pool().chunkBytes() / 2 - HEADER_LENGTH ? length : 0;
     }
@@ -320,6 +325,7 @@ final class FrameWriter {
             return;
         }
         chunk = null; // given up first: whatever happens in send, it is no longer ours
+        openBytes = 0;
         if (full.wireBytes() == 0) {
             full.release();
             return;

@@ -187,7 +187,7 @@ public final class ResultWriter implements AutoCloseable {
 
     /**
      * Asks the result to stop; from any thread. The encoding thread ends it at its next chunk, finish or close; one that waits
-     * for a chunk, or for the other side's answer, at once.
+     * for a chunk of its own, or for the other side's answer, at once.
      */
     public void cancel() {
         cancelled = true;

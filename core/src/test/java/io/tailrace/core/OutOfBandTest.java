@@ -379,9 +379,33 @@ class OutOfBandTest {
 
     @Test
     void chunkOfACutHoldsItsHeaderAndTheCallersOwnArray() throws IOException {
+        assertEquals(
+                List.of(
+                        "32+480 of the same array: true at 0",
+                        "32+480 of the same array: true at 480",
+                        "32+480 of the same array: true at 960"),
+                cuts(0, 3 * CUT));
+    }
+
+    /** A receiver packs frames into chunks: the first cut leaves room for what is in front of it, but not for half a chunk. */
+    @Test
+    void cutBehindAShortFrameSharesAChunkWithIt() throws IOException {
+        assertEquals(
+                List.of(
+                        "32+440 of the same array: true at 0",
+                        "32+480 of the same array: true at 440",
+                        "32+480 of the same array: true at 920"),
+                cuts(8, 3 * CUT - 40));
+        assertEquals(
+                "32+256 of the same array: true at 0", cuts(CHUNK / 2 - 64, CUT).get(0));
+        assertEquals(
+                "32+480 of the same array: true at 0", cuts(CHUNK / 2 - 63, CUT).get(0));
+    }
+
+    /** What each carrier of a result has, of which an array of its caller's is written behind so many bytes. */
+    private List<String> cuts(int before, int length) throws IOException {
         ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
-        int open = 73; // the open frame: a receiver takes it and the first cut into one chunk
-        byte[] big = random(9, 3 * CUT - open);
+        byte[] big = random(9, length);
         List<String> seen = new ArrayList<>();
         FrameSink sink = new FrameSink() {
             @Override
@@ -400,14 +424,10 @@ class OutOfBandTest {
             public void close() {}
         };
         try (ResultWriter writer = encoder(pool, 8, false).build().open(ID, "bytes/1", sink)) {
+            writer.payload().writeBytes(new byte[before], 0, before);
             writer.payload().writeOutOfBand(big, 0, big.length);
             writer.finish();
         }
-        assertEquals(
-                List.of(
-                        "32+407 of the same array: true at 0",
-                        "32+480 of the same array: true at 407",
-                        "32+480 of the same array: true at 887"),
-                seen);
+        return seen;
     }
 }

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +30,17 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ownership.</b> Chunks are retained for as long as the connection has them, except those of small results, which are
  * copied into shared ones.
  *
- * <p><b>Threads.</b> The result's encoding thread; any thread asks for the fate, and cancels: {@code completing} is written
- * before {@code cancelled} is read here, and the other way round there, so one of both sees the other.
+ * <p><b>Threads.</b> The result's encoding thread; any thread asks for the fate, and cancels. Of a cancel and of the end of a
+ * completion the first decides: what was cancelled before is abandoned, and what is completed is not.
  */
 final class ResultSink implements FrameSink {
+
+    private enum Stage {
+        WRITING,
+        COMPLETING,
+        CANCELLED,
+        COMPLETED
+    }
 
     private static final ResultFate CANCELLED = new ResultFate(Verdict.CANCELLED, "cancelled", false);
 
@@ -45,8 +53,7 @@ final class ResultSink implements FrameSink {
     private final @Nullable ResultEvent event;
     private final CompletableFuture<ResultFate> fate = new CompletableFuture<>();
     private volatile @Nullable Outgoing outgoing;
-    private volatile boolean completing;
-    private volatile boolean cancelled;
+    private final AtomicReference<Stage> stage = new AtomicReference<>(Stage.WRITING);
 
     /** Completed behind the fate, when it has been counted. */
     private CompletableFuture<Void> noted = new CompletableFuture<>();
@@ -163,32 +170,33 @@ final class ResultSink implements FrameSink {
             return;
         }
         @Nullable ResultFate known;
-        completing = true;
-        if (cancelled) {
+        if (!stage.compareAndSet(Stage.WRITING, Stage.COMPLETING)) {
             result.abandon(CANCELLED);
         }
         try {
             CompletableFuture.anyOf(noted, result.stored()).get();
+            if (!stage.compareAndSet(Stage.COMPLETING, Stage.COMPLETED)) {
+                noted.get(); // it was cancelled, unless its fate came first
+            }
             known = fate.getNow(null);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while waiting for the receiver's acknowledgement");
         } catch (ExecutionException e) {
             throw new IOException("a result's fate is not known", e);
-        } finally {
-            completing = false;
         }
         if (known != null && known.verdict() != Verdict.ACCEPTED) {
             throw undelivered(result);
         }
     }
 
-    /** What is out of it may be accepted all the same. */
+    /** What is out of it, or gathered with others, may be accepted all the same. */
     @Override
     public void cancel() {
-        cancelled = true;
         Outgoing result = outgoing;
-        if (completing && result != null) {
+        if (!stage.compareAndSet(Stage.WRITING, Stage.CANCELLED)
+                && stage.compareAndSet(Stage.COMPLETING, Stage.CANCELLED)
+                && result != null) {
             result.abandon(CANCELLED);
         }
     }

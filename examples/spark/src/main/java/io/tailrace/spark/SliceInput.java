@@ -107,6 +107,12 @@ final class SliceInput extends InputStream {
         return run;
     }
 
+    /** 0 at the end of the slice alone: {@code ObjectInputStream} believes it, and so do classes that read what is optional. */
+    @Override
+    public int available() throws IOException {
+        return fill() ? end - next : 0;
+    }
+
     @Override
     public void close() {}
 }

@@ -20,12 +20,11 @@ import org.apache.spark.serializer.KryoSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import scala.Tuple2;
 
 /** Ordinary jobs whose arrays are written slice by slice. */
-@Tag("cluster")
+@Full
 final class SlicedCollectTest {
 
     private static final int EACH = 100_000;
@@ -48,8 +47,7 @@ final class SlicedCollectTest {
 
     @AfterEach
     void nothingIsLeft() {
-        cluster.settle();
-        assertEquals(0, cluster.executors().liveBytes());
+        cluster.assertNothingIsLeft();
     }
 
     private static long receivedBytes(Cluster cluster) {
@@ -102,7 +100,7 @@ final class SlicedCollectTest {
 
     @Test
     void smallArraysAreLeftAlone() {
-        cluster.executors();
+        cluster.awaitExecutors();
         Counts before = cluster.executors();
         List<Integer> some = cluster.spark().parallelize(List.of(1, 2, 3, 4), 2).collect();
         assertEquals(List.of(1, 2, 3, 4), some);
@@ -141,7 +139,6 @@ final class SlicedCollectTest {
     }
 
     @Test
-    @Full
     void kryoDoesTheWork() {
         SparkConf conf = conf().set(Settings.SERIALIZER, KryoSerializer.class.getName())
                 .set("spark.kryo.registrationRequired", "true")
