@@ -14,6 +14,8 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.io.OutputStream;
 import java.io.Serializable;
 import java.io.StreamCorruptedException;
@@ -83,6 +85,39 @@ final class ArraySlicesTest {
                 assertSame(array.getClass(), read.getClass());
                 assertTrue(Arrays.deepEquals(array, read), array.getClass() + " of " + length);
             }
+        }
+    }
+
+    /** Of an earlier version nothing would follow its fields: it looks whether something does. */
+    private static final class Extended implements Serializable {
+        private static final long serialVersionUID = 1;
+        private final String field;
+        private transient int more;
+
+        Extended(String field, int more) {
+            this.field = field;
+            this.more = more;
+        }
+
+        private void writeObject(ObjectOutputStream out) throws IOException {
+            out.defaultWriteObject();
+            out.writeInt(more);
+        }
+
+        private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+            in.defaultReadObject();
+            more = in.available() >= Integer.BYTES ? in.readInt() : -1;
+        }
+    }
+
+    @Test
+    void whatIsReadOnlyIfItIsThereIsRead() throws IOException {
+        SerializerInstance java = serializer("java");
+        Extended[] array = made(3_000, Extended[]::new, i -> new Extended("field " + i, i));
+        Object[] read = read(java, written(java, array));
+        for (int i = 0; i < array.length; i++) {
+            assertEquals("field " + i, ((Extended) read[i]).field);
+            assertEquals(i, ((Extended) read[i]).more);
         }
     }
 
