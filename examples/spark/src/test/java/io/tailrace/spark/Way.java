@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.tailrace.spark;
+
+/** How a result comes home. */
+enum Way {
+    STOCK,
+    TAILRACE,
+    FOR_EACH
+}
