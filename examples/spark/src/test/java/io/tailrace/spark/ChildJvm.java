@@ -97,7 +97,7 @@ final class ChildJvm implements AutoCloseable {
             asked.append(load.name()).append('\n');
         }
         long deadline = System.nanoTime() + MOST_NANOS;
-        while (!process.waitFor(200, TimeUnit.MILLISECONDS)) {
+        while (!process.waitFor(500, TimeUnit.MILLISECONDS)) {
             if (used().compareTo(most) > 0 || System.nanoTime() - deadline > 0) {
                 return false;
             }
