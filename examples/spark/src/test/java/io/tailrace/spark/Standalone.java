@@ -28,7 +28,10 @@ final class Standalone implements AutoCloseable {
         Standalone cluster = new Standalone(port);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close));
         cluster.launch("master.Master", "--host 127.0.0.1 --webui-port 0 --port " + port);
-        while (!cluster.listens()) {
+        for (int i = 0; !cluster.listens(); i++) {
+            if (i == 1000) {
+                throw new IOException("there is no master: see " + ChildJvm.log());
+            }
             LockSupport.parkNanos(100_000_000);
         }
         for (int host = 1; host <= 2; host++) {
