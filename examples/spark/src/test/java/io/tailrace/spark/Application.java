@@ -6,9 +6,13 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The driver of one way: runs each load that its standard input names, and prints the nanoseconds. */
 final class Application {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Application.class);
 
     private Application() {}
 
@@ -19,9 +23,10 @@ final class Application {
             run(Way.valueOf(arguments[0]), arguments[1], arguments[2], Integer.parseInt(arguments[3]));
             status = 0;
         } catch (Throwable e) {
-            e.printStackTrace();
+            LOG.error("A load was not collected", e);
+        } finally {
+            Runtime.getRuntime().halt(status);
         }
-        Runtime.getRuntime().halt(status);
     }
 
     private static void run(Way way, String master, String executorMemory, int tasks) throws Exception {
@@ -56,6 +61,12 @@ final class Application {
         if (master.startsWith("local-cluster")) {
             // The smallest executors could not begin to fetch otherwise.
             conf.set("spark.network.maxRemoteBlockSizeFetchToMem", "16m");
+        }
+        for (String setting : System.getProperty("tailrace.spark.conf", "").split(" ", -1)) {
+            int at = setting.indexOf('=');
+            if (at > 0) {
+                conf.set(setting.substring(0, at), setting.substring(at + 1));
+            }
         }
         if (way == Way.STOCK) {
             conf.remove("spark.plugins");

@@ -46,8 +46,12 @@ final class ChildJvm implements AutoCloseable {
             options.add(region());
         }
         options.addAll(List.of(System.getProperty("tailrace.spark.opens").trim().split("\\s+")));
-        for (String key :
-                List.of("tailrace.spark.jar", "tailrace.spark.tests", "tailrace.spark.region", "java.io.tmpdir")) {
+        for (String key : List.of(
+                "tailrace.spark.jar",
+                "tailrace.spark.tests",
+                "tailrace.spark.region",
+                "tailrace.spark.conf",
+                "java.io.tmpdir")) {
             options.add("-D" + key + "=" + System.getProperty(key, ""));
         }
         String classes =
