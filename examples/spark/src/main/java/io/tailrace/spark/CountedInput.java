@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.spark;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value's bytes on their way into the serializer, counted. What reading throws is kept, since serializers wrap exceptions in
- * their own.
+ * A value's bytes on their way into the serializer, counted, and read ahead: Java's serialisation reads most objects byte by
+ * byte. What reading throws is kept, since serializers wrap exceptions in their own.
  */
-final class CountedInput extends FilterInputStream {
+final class CountedInput extends InputStream {
 
+    private static final int AHEAD_BYTES = 8 << 10;
+
+    private final InputStream in;
     private final StageTotals.Account account;
+    private final byte[] ahead = new byte[AHEAD_BYTES];
+    private int next;
+    private int end;
+    private long fetched;
     private @Nullable Throwable failure;
-    private long count;
 
     CountedInput(InputStream in, StageTotals.Account account) {
-        super(in);
+        this.in = in;
         this.account = account;
     }
 
@@ -27,22 +33,49 @@ final class CountedInput extends FilterInputStream {
         return failure;
     }
 
+    /** Bytes that were read from here. */
     long count() {
-        return count;
+        return fetched - (end - next);
     }
 
     @Override
     public int read() throws IOException {
-        byte[] one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        return fill() ? ahead[next++] & 0xFF : -1;
     }
 
     @Override
     public int read(byte[] into, int at, int length) throws IOException {
+        Objects.checkFromIndexSize(at, length, into.length);
+        if (next == end && length >= ahead.length) {
+            return fetch(into, at, length);
+        }
+        if (length == 0) {
+            return 0;
+        }
+        if (!fill()) {
+            return -1;
+        }
+        int run = Math.min(length, end - next);
+        System.arraycopy(ahead, next, into, at, run);
+        next += run;
+        return run;
+    }
+
+    /** False at the end. */
+    private boolean fill() throws IOException {
+        if (next == end) {
+            int read = fetch(ahead, 0, ahead.length);
+            next = 0;
+            end = Math.max(0, read);
+        }
+        return next < end;
+    }
+
+    private int fetch(byte[] into, int at, int length) throws IOException {
         try {
             int read = in.read(into, at, length);
             if (read > 0) {
-                count += read;
+                fetched += read;
                 account.add(read);
             }
             return read;
@@ -52,9 +85,10 @@ final class CountedInput extends FilterInputStream {
         }
     }
 
+    /** 0 at the end alone, for which it may wait: {@code ObjectInputStream} believes it, and so do classes that read what is optional. */
     @Override
-    public long skip(long count) throws IOException {
-        return 0; // what is not read is not counted
+    public int available() throws IOException {
+        return fill() ? end - next : 0;
     }
 
     @Override

@@ -25,7 +25,7 @@ final class BudgetTest {
     @ParameterizedTest
     @ValueSource(ints = {8, 512})
     void chunksStayWithinTheBudgetsWhateverTheWindow(int window) throws Exception {
-        try (Standalone standalone = Standalone.start(directory, 2);
+        try (Standalone standalone = Standalone.start(directory, 2, "1g");
                 Cluster cluster = Cluster.start(conf(standalone, window))) {
             cluster.awaitExecutors();
             Values.assertBlocks(Values.blocks(cluster.spark(), TASKS, BLOCKS).collect(), TASKS, BLOCKS);

@@ -19,7 +19,7 @@ final class SpeculationTest {
     @ParameterizedTest
     @EnumSource(names = {"WRITTEN", "READ", "ACCEPTED"})
     void copyWinsOverATaskThatHasStreamedToo(MidStream.Where where) throws Exception {
-        try (Standalone standalone = Standalone.start(directory, 1);
+        try (Standalone standalone = Standalone.start(directory, 1, "1g");
                 Cluster cluster = Cluster.start(conf(standalone))) {
             cluster.awaitExecutors();
             JavaFutureAction<List<MidStream>> job =

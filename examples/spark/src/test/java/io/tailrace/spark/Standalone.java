@@ -21,11 +21,14 @@ final class Standalone implements AutoCloseable {
         this.directory = directory;
     }
 
-    /** @param cores of each worker */
-    static Standalone start(Path directory, int cores) throws IOException {
+    /**
+     * @param cores of each worker
+     * @param memory of each, for executors
+     */
+    static Standalone start(Path directory, int cores, String memory) throws IOException {
         Standalone started = new Standalone(directory);
         try {
-            started.launch(cores);
+            started.launch(cores, memory);
         } catch (Throwable e) {
             started.close();
             throw e;
@@ -33,7 +36,7 @@ final class Standalone implements AutoCloseable {
         return started;
     }
 
-    private void launch(int cores) throws IOException {
+    private void launch(int cores, String memory) throws IOException {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
@@ -42,7 +45,7 @@ final class Standalone implements AutoCloseable {
         for (int host = 1; host <= 2; host++) {
             launch(
                     "org.apache.spark.deploy.worker.Worker",
-                    "--memory 1g --webui-port 0 --cores " + cores + " --host 127.0.0." + host + " --work-dir "
+                    "--memory " + memory + " --webui-port 0 --cores " + cores + " --host 127.0.0." + host + " --work-dir "
                             + directory.resolve("work-" + host) + " " + url());
         }
     }
