@@ -54,7 +54,9 @@ final class Behind extends AccumulatorV2<Integer, Integer> {
 
     private void writeObject(ObjectOutputStream out) throws IOException {
         out.defaultWriteObject();
-        if (!isAtDriverSide() && count > 0) {
+        // A heartbeat writes it too, while the task runs.
+        boolean heartbeat = !Thread.currentThread().getName().startsWith("Executor task launch worker");
+        if (!isAtDriverSide() && !heartbeat && count > 0) {
             MidStream.stand(directory);
         }
     }
