@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -35,9 +36,10 @@ final class CountedInputTest {
                 return read == 0 ? -1 : read;
             }
 
+            /** As where a chunk ends. */
             @Override
-            public int available() throws IOException {
-                return from.available();
+            public int available() {
+                return 0;
             }
         };
     }
@@ -54,7 +56,8 @@ final class CountedInputTest {
             int done = 0;
             while (done < read.length) {
                 assertEquals(done, in.count());
-                assertEquals(read.length - done, in.available());
+                int atHand = in.available();
+                assertTrue(atHand > 0 && atHand <= read.length - done, "at hand: " + atHand);
                 if (random.nextInt(4) == 0) {
                     int length = random.nextInt(Math.min(30_000, read.length - done) + 1);
                     done += in.read(read, done, length);
@@ -63,6 +66,7 @@ final class CountedInputTest {
                 }
             }
             assertArrayEquals(bytes, read, "seed " + seed);
+            assertEquals(0, in.available());
             assertEquals(-1, in.read());
             assertEquals(-1, in.read(new byte[10_000], 0, 10_000));
             assertEquals(bytes.length, in.count());

@@ -45,8 +45,8 @@ final class Standalone implements AutoCloseable {
         for (int host = 1; host <= 2; host++) {
             launch(
                     "org.apache.spark.deploy.worker.Worker",
-                    "--memory " + memory + " --webui-port 0 --cores " + cores + " --host 127.0.0." + host + " --work-dir "
-                            + directory.resolve("work-" + host) + " " + url());
+                    "--memory " + memory + " --webui-port 0 --cores " + cores + " --host 127.0.0." + host
+                            + " --work-dir " + directory.resolve("work-" + host) + " " + url());
         }
     }
 
