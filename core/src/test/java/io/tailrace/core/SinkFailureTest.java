@@ -167,10 +167,25 @@ class SinkFailureTest {
 
     @Test
     void whatBecameOfTheResultIsThrownAlsoWhenItWasCancelledMeanwhile() throws IOException {
+        UndeliveredResultException fate = undelivered(ResultFate.Verdict.REFUSED);
+        assertSame(fate, thrownWhenCancelledMeanwhile(fate));
+    }
+
+    /** Whoever cancelled is told so, by whichever end. */
+    @Test
+    void cancelledResultThatIsUndeliveredSinceItWasCancelledIsCancelled() throws IOException {
+        assertInstanceOf(
+                ResultCancelledException.class,
+                thrownWhenCancelledMeanwhile(undelivered(ResultFate.Verdict.CANCELLED)));
+    }
+
+    private static UndeliveredResultException undelivered(ResultFate.Verdict verdict) {
+        return new UndeliveredResultException(new ResultFate(verdict, "", false), 0, ID, null);
+    }
+
+    private IOException thrownWhenCancelledMeanwhile(UndeliveredResultException fate) throws IOException {
         ChunkPool pool = audit.pool(CHUNK, 16 * CHUNK);
         AtomicReference<ResultWriter> opened = new AtomicReference<>();
-        UndeliveredResultException fate =
-                new UndeliveredResultException(new ResultFate(ResultFate.Verdict.CANCELLED, "", false), 0, ID, null);
         RecordingSink sink = new RecordingSink((chunk, bytes, taken) -> {
             if (chunk == 3) {
                 opened.get().cancel();
@@ -179,9 +194,7 @@ class SinkFailureTest {
         });
         try (ResultWriter writer = encoder(pool, false).build().open(ID, "sample/1", sink)) {
             opened.set(writer);
-            assertSame(
-                    fate,
-                    assertThrows(UndeliveredResultException.class, () -> Sample.CODEC.encode(VALUE, writer.payload())));
+            return assertThrows(IOException.class, () -> Sample.CODEC.encode(VALUE, writer.payload()));
         }
     }
 
