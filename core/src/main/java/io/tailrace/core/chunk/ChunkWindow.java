@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,21 +131,12 @@ public final class ChunkWindow implements AutoCloseable {
      * @throws InterruptedIOException as {@link #acquire}
      */
     public void awaitLive(int most) throws InterruptedIOException {
-        awaitLive(most, () -> false);
-    }
-
-    /**
-     * The same, but no longer than until {@code enough} holds: who changes that calls {@link #wakeAcquirer}.
-     *
-     * @throws InterruptedIOException as {@link #acquire}
-     */
-    public void awaitLive(int most, BooleanSupplier enough) throws InterruptedIOException {
         if (live() <= most) {
             return;
         }
         long start = System.nanoTime();
         try {
-            waiting.await(() -> interrupted || live() <= most || enough.getAsBoolean(), Waiting.NO_DEADLINE);
+            waiting.await(() -> interrupted || live() <= most, Waiting.NO_DEADLINE);
         } catch (InterruptedException e) {
             throw keepFlag();
         } finally {
@@ -241,11 +231,6 @@ public final class ChunkWindow implements AutoCloseable {
         ChunkWindow other = new ChunkWindow(pool, otherHolder, places, otherReserve);
         other.state = otherReserve * ONE_GRANTED;
         return other;
-    }
-
-    /** Has the thread that waits here look again at what it waits for. */
-    public void wakeAcquirer() {
-        wake();
     }
 
     /** Makes a blocked acquire, and every later one, fail: the result is cancelled. */

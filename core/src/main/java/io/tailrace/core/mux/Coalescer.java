@@ -36,9 +36,6 @@ final class Coalescer {
     private final Tally tally;
     private volatile boolean closed;
 
-    /** Credit does not reach what is gathered: its chunks come back when others have been read, for which nobody is to wait. */
-    private volatile boolean starving;
-
     /** The window becomes this object's. */
     Coalescer(ChunkWindow window, int chunkBytes, Tally tally) {
         this.window = window;
@@ -71,17 +68,17 @@ final class Coalescer {
         return true;
     }
 
-    /** Null when this is closed or starves, before or meanwhile, and when none can be had but by waiting for other results. */
+    /** Null when this is closed, before or meanwhile, and when none can be had but by waiting for other results. */
     private @Nullable Chunk acquire(Outgoing result) throws IOException {
         synchronized (this) { // where this is closed, too: the window is for one thread at a time
             Chunk free = closed ? null : window.tryAcquire();
-            if (free != null || closed || starving || window.live() < window.size()) {
+            if (free != null || closed || window.live() < window.size()) {
                 return free;
             }
         }
         long before = window.windowStallNanos();
         try {
-            window.awaitLive(window.size() - 1, () -> starving);
+            window.awaitLive(window.size() - 1);
             synchronized (this) {
                 return closed ? null : window.tryAcquire();
             }
@@ -136,15 +133,6 @@ final class Coalescer {
             tally.backlog.add(-batch.region.wireBytes());
         }
         return batch;
-    }
-
-    /** Whether what was taken last found no credit as a whole; while that is so, nobody waits for room here. */
-    void starves(boolean now) {
-        boolean begins = now && !starving;
-        starving = now;
-        if (begins) {
-            window.wakeAcquirer();
-        }
     }
 
     /** Nothing is added any more; what is there can still be taken. */

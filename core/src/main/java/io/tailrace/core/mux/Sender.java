@@ -269,7 +269,6 @@ public final class Sender {
             }
             end = all.behind(end);
         }
-        coalescer.starves(end < all.to());
         if (end == all.to()) {
             write(all, null);
         } else {

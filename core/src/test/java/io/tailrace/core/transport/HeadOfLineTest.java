@@ -2,21 +2,16 @@
 package io.tailrace.core.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.ResultWriter;
 import io.tailrace.core.testing.Eventually;
 import io.tailrace.core.testing.LeakAudit;
-import io.tailrace.core.wire.ResultFate;
-import io.tailrace.core.wire.ResultFate.Verdict;
 import io.tailrace.core.wire.ResultId;
-import io.tailrace.core.wire.UndeliveredResultException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
@@ -155,37 +150,6 @@ final class HeadOfLineTest {
             assertTrue(quick > 10, "only " + quick + " results beside the slow one");
             assertEquals(400_000, arrivals.whole().get(slow));
             assertEquals(quick + 1, arrivals.whole().size());
-        }
-    }
-
-    /** Small results whose credit is out hold the chunks in which small results gather: those behind go by themselves. */
-    @ParameterizedTest
-    @EnumSource
-    void smallResultsThatAreNotReadLetANewerAttemptPass(Way way) throws Exception {
-        int small = 400;
-        Arrivals arrivals = new Arrivals(result -> {});
-        ResultId silent = new ResultId("job", 1, small, 0);
-        ResultId newer = new ResultId("job", 1, small, 1);
-        try (Ends ends = Ends.of(audit, way, arrivals)
-                        .server(server -> server.maxDecoders(1))
-                        .open();
-                ResultWriter begun = ends.client().open(silent, Filling.CODEC.id())) {
-            Filling.write(silent, 0, 2L * CHUNK, begun.payload());
-            Eventually.isTrue("its reader waits", () -> ends.server().openResults() == 1);
-            List<CompletableFuture<ResultFate>> fates = new ArrayList<>();
-            Future<?> submitting = audit.executor().submit(() -> {
-                for (int task = 0; task < small; task++) {
-                    ResultId id = new ResultId("job", 1, task, 0);
-                    fates.add(ends.client().submit(id, Filling.CODEC, new Filling(id, 700)));
-                }
-                fates.add(ends.client().submit(newer, Filling.CODEC, new Filling(newer, 700)));
-                return null;
-            });
-            submitting.get(20, TimeUnit.SECONDS);
-            for (CompletableFuture<ResultFate> fate : fates) {
-                assertEquals(Verdict.ACCEPTED, fate.get(20, TimeUnit.SECONDS).verdict());
-            }
-            assertThrows(UndeliveredResultException.class, begun::finish);
         }
     }
 }
