@@ -2,9 +2,12 @@
 package io.tailrace.spark;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -37,16 +40,34 @@ final class Standalone implements AutoCloseable {
     }
 
     private void launch(int cores, String memory) throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
-        launch("org.apache.spark.deploy.master.Master", "--host 127.0.0.1 --webui-port 0 --port " + port);
+        port = freePort();
+        int pages = freePort();
+        launch("org.apache.spark.deploy.master.Master", "--host 127.0.0.1 --webui-port " + pages + " --port " + port);
         Cluster.await("no master", this::isListening);
         for (int host = 1; host <= 2; host++) {
             launch(
                     "org.apache.spark.deploy.worker.Worker",
                     "--memory " + memory + " --webui-port 0 --cores " + cores + " --host 127.0.0." + host
                             + " --work-dir " + directory.resolve("work-" + host) + " " + url());
+        }
+        Cluster.await("no two workers", () -> hasTwoWorkers(pages));
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    /** Else an application's executors could be on one worker alone. */
+    private static boolean hasTwoWorkers(int pages) {
+        try (InputStream page =
+                URI.create("http://127.0.0.1:" + pages + "/json/").toURL().openStream()) {
+            return new String(page.readAllBytes(), StandardCharsets.UTF_8)
+                    .replace(" ", "")
+                    .contains("\"aliveworkers\":2");
+        } catch (IOException e) {
+            return false;
         }
     }
 
