@@ -17,7 +17,7 @@ final class Attempt {
     final ResultId id;
     final TaskRecord task;
     final Consumer<ResultId> superseded;
-    final List<Consumer<ResultFate>> waiters = new ArrayList<>(0);
+    List<Consumer<ResultFate>> waiters = List.of();
 
     @Nullable
     ResultFate fate;
@@ -26,5 +26,18 @@ final class Attempt {
         this.id = id;
         this.task = task;
         this.superseded = superseded;
+    }
+
+    boolean addWaiter(Consumer<ResultFate> waiter, int most) {
+        if (waiters.isEmpty()) {
+            waiters = new ArrayList<>(1); // hardly any attempt has one
+        }
+        return waiters.size() < most && waiters.add(waiter);
+    }
+
+    void removeWaiter(Consumer<ResultFate> waiter) {
+        if (!waiters.isEmpty()) {
+            waiters.remove(waiter);
+        }
     }
 }

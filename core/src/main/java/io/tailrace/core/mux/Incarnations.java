@@ -8,7 +8,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -47,14 +46,16 @@ public final class Incarnations {
         FIRST_ACCEPTED_WINS
     }
 
-    private record Task(long stage, long task) {}
-
     private final Object lock = new Object();
     private final Policy policy;
     private final int maxRecords;
-    private final Map<String, Map<Task, TaskRecord>> jobs = new HashMap<>();
-    /** Those of which nothing runs, in the order in which they ended. */
-    private final LinkedHashSet<TaskRecord> ended = new LinkedHashSet<>();
+    private final Map<String, Map<TaskKey, TaskRecord>> jobs = new HashMap<>();
+
+    /** The ends of the line of those of which nothing runs, in the order in which they ended. */
+    private @Nullable TaskRecord oldest;
+
+    private @Nullable TaskRecord youngest;
+    private int records;
 
     private int running;
 
@@ -97,7 +98,7 @@ public final class Incarnations {
             if (fate != null) {
                 return new Opening.Recorded(fate);
             }
-            Attempt open = task.running().get(number);
+            Attempt open = task.running(number);
             if (open != null) {
                 return new Opening.Running(this, open);
             }
@@ -107,9 +108,9 @@ public final class Incarnations {
             }
         } else {
             task = new TaskRecord(id.job(), id.stage(), id.task(), number);
-            jobs.computeIfAbsent(id.job(), job -> new HashMap<>()).put(new Task(id.stage(), id.task()), task);
+            jobs.computeIfAbsent(id.job(), job -> new HashMap<>()).put(task, task);
         }
-        ended.remove(task);
+        leaveLine(task);
         if (policy == Policy.NEWEST_WINS) {
             supersedeAll(task, id, calls);
         }
@@ -129,7 +130,7 @@ public final class Incarnations {
         Attempt attempt;
         synchronized (lock) {
             TaskRecord task = find(id);
-            attempt = task == null ? null : task.running().get(id.attempt());
+            attempt = task == null ? null : task.running(id.attempt());
         }
         return attempt != null && settle(attempt, fate);
     }
@@ -148,7 +149,7 @@ public final class Incarnations {
             if (last && fate.verdict() == Verdict.ACCEPTED) {
                 supersedeAll(task, attempt.id, calls);
             }
-            if (task.running().isEmpty()) {
+            if (task.isIdle()) {
                 keep(task);
             }
         }
@@ -159,13 +160,13 @@ public final class Incarnations {
     /** Drops a job's records, all but those of attempts that run: these go when they end. */
     public void forget(String job) {
         synchronized (lock) {
-            Map<Task, TaskRecord> tasks = jobs.get(job);
+            Map<TaskKey, TaskRecord> tasks = jobs.get(job);
             if (tasks == null) {
                 return;
             }
             tasks.values().removeIf(task -> {
                 task.forget();
-                return ended.remove(task);
+                return leaveLine(task);
             });
             if (tasks.isEmpty()) {
                 jobs.remove(job);
@@ -176,7 +177,7 @@ public final class Incarnations {
     /** Tasks of which no attempt runs and a fate is remembered. */
     public int records() {
         synchronized (lock) {
-            return ended.size();
+            return records;
         }
     }
 
@@ -193,7 +194,7 @@ public final class Incarnations {
         synchronized (lock) {
             fate = attempt.fate;
             if (fate == null) {
-                return attempt.waiters.size() < MAX_WAITERS && attempt.waiters.add(waiter);
+                return attempt.addWaiter(waiter, MAX_WAITERS);
             }
         }
         run(List.of(() -> waiter.accept(fate)));
@@ -202,18 +203,18 @@ public final class Incarnations {
 
     void withdraw(Attempt attempt, Consumer<ResultFate> waiter) {
         synchronized (lock) {
-            attempt.waiters.remove(waiter);
+            attempt.removeWaiter(waiter);
         }
     }
 
     private @Nullable TaskRecord find(ResultId id) {
-        Map<Task, TaskRecord> tasks = jobs.get(id.job());
-        return tasks == null ? null : tasks.get(new Task(id.stage(), id.task()));
+        Map<TaskKey, TaskRecord> tasks = jobs.get(id.job());
+        return tasks == null ? null : tasks.get(new TaskKey(id.stage(), id.task()));
     }
 
     /** They need no record: {@link TaskRecord#instead} refuses their replays from now on. */
     private void supersedeAll(TaskRecord task, ResultId by, List<Runnable> calls) {
-        for (Attempt old : List.copyOf(task.running().values())) {
+        for (Attempt old : task.running()) {
             end(old, new ResultFate(Verdict.SUPERSEDED, "attempt " + by.attempt() + " counts instead", false), calls);
             calls.add(() -> old.superseded.accept(by));
         }
@@ -226,7 +227,7 @@ public final class Incarnations {
         for (Consumer<ResultFate> waiter : attempt.waiters) {
             calls.add(() -> waiter.accept(fate));
         }
-        attempt.waiters.clear();
+        attempt.waiters = List.of();
     }
 
     private void keep(TaskRecord task) {
@@ -234,17 +235,50 @@ public final class Incarnations {
             drop(task);
             return;
         }
-        ended.add(task);
-        if (ended.size() > maxRecords) {
-            TaskRecord oldest = ended.iterator().next();
-            ended.remove(oldest);
-            drop(oldest);
+        TaskRecord last = youngest;
+        task.inLine = true;
+        task.endedBefore = last;
+        if (last == null) {
+            oldest = task;
+        } else {
+            last.endedAfter = task;
+        }
+        youngest = task;
+        records++;
+        TaskRecord first = oldest;
+        if (records > maxRecords && first != null) {
+            leaveLine(first);
+            drop(first);
         }
     }
 
+    /** False when it was not in it. */
+    private boolean leaveLine(TaskRecord task) {
+        if (!task.inLine) {
+            return false;
+        }
+        TaskRecord before = task.endedBefore;
+        TaskRecord after = task.endedAfter;
+        if (before == null) {
+            oldest = after;
+        } else {
+            before.endedAfter = after;
+        }
+        if (after == null) {
+            youngest = before;
+        } else {
+            after.endedBefore = before;
+        }
+        task.endedBefore = null;
+        task.endedAfter = null;
+        task.inLine = false;
+        records--;
+        return true;
+    }
+
     private void drop(TaskRecord task) {
-        Map<Task, TaskRecord> tasks = Objects.requireNonNull(jobs.get(task.job), "a record's job");
-        tasks.remove(new Task(task.stage, task.task));
+        Map<TaskKey, TaskRecord> tasks = Objects.requireNonNull(jobs.get(task.job), "a record's job");
+        tasks.remove(task);
         if (tasks.isEmpty()) {
             jobs.remove(task.job);
         }
