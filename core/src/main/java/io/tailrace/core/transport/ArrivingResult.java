@@ -44,6 +44,7 @@ public final class ArrivingResult {
     private final class Promise<T> extends CompletableFuture<T> {
         private final ValueCodec<T> codec;
         private Runnable keeps = () -> {};
+        private volatile boolean cancelling;
 
         Promise(ValueCodec<T> codec) {
             this.codec = codec;
@@ -58,12 +59,26 @@ public final class ArrivingResult {
             keeps.run();
         }
 
+        /** The reader may learn of a cancel before who cancels goes on: it is one all the same. */
+        void fail(Throwable thrown) {
+            if (cancelling && isSettledAs(Verdict.CANCELLED)) {
+                super.cancel(false);
+            } else {
+                completeExceptionally(thrown);
+            }
+        }
+
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
             // The result first: one that was accepted meanwhile has its value.
+            cancelling = true;
             ArrivingResult.this.cancel("its future was cancelled");
+            return isSettledAs(Verdict.CANCELLED) && super.cancel(mayInterruptIfRunning);
+        }
+
+        private boolean isSettledAs(Verdict verdict) {
             ResultFate fate = arriving.settled();
-            return fate != null && fate.verdict() == Verdict.CANCELLED && super.cancel(mayInterruptIfRunning);
+            return fate != null && fate.verdict() == verdict;
         }
     }
 
@@ -210,14 +225,13 @@ public final class ArrivingResult {
         }
         ResultFate fate = arriving.settled();
         if (thrown != null) {
-            given.completeExceptionally(thrown);
+            given.fail(thrown);
         } else if (fate != null && fate.verdict() == Verdict.ACCEPTED) {
             given.keep();
         } else {
             // No fate is known where another attempt has come before and is about to say so.
             ResultFate known = fate == null ? new ResultFate(Verdict.SUPERSEDED, "", false) : fate;
-            given.completeExceptionally(
-                    new UndeliveredResultException(known, arriving.arrivedBytes(), arriving.id(), null));
+            given.fail(new UndeliveredResultException(known, arriving.arrivedBytes(), arriving.id(), null));
         }
     }
 

@@ -302,19 +302,26 @@ final class TakenResultTest {
         }
     }
 
+    /** Whichever learns of it first, who cancels or who decodes. */
     @ParameterizedTest
     @EnumSource
     void futureThatIsCancelledStopsItsEncoder(Way way) throws Exception {
-        try (Ends ends = promising(way);
-                ResultWriter writer = ends.client().open(ID, Filling.CODEC.id())) {
-            Future<?> encoding = audit.executor().submit(() -> {
-                Filling.write(ID, 0, Long.MAX_VALUE, writer.payload());
-                return null;
-            });
-            assertTrue(next(futures).cancel(true));
-            UndeliveredResultException told = undelivered(encoding);
-            assertEquals(Verdict.CANCELLED, told.fate().verdict());
-            assertTrue(told.fate().reason().contains("its future was cancelled"), told::toString);
+        try (Ends ends = promising(way)) {
+            for (int task = 0; task < 30; task++) {
+                ResultId id = new ResultId("job", 3, task, 0);
+                try (ResultWriter writer = ends.client().open(id, Filling.CODEC.id())) {
+                    Future<?> encoding = audit.executor().submit(() -> {
+                        Filling.write(id, 0, Long.MAX_VALUE, writer.payload());
+                        return null;
+                    });
+                    CompletableFuture<Filling> value = next(futures);
+                    assertTrue(value.cancel(true));
+                    assertTrue(value.isCancelled());
+                    UndeliveredResultException told = undelivered(encoding);
+                    assertEquals(Verdict.CANCELLED, told.fate().verdict());
+                    assertTrue(told.fate().reason().contains("its future was cancelled"), told::toString);
+                }
+            }
         }
     }
 
