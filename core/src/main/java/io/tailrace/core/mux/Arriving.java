@@ -234,6 +234,24 @@ public final class Arriving implements WholeFrames {
      * @return false when it was decided before
      */
     public boolean settle(ResultFate fate, @Nullable IOException toldReader) {
+        if (!decide(fate, toldReader)) {
+            return false;
+        }
+        list();
+        return true;
+    }
+
+    /**
+     * The same for one whose reader has read it all, where others are to be read next: if there are many, its sender is told
+     * within about a millisecond, of several at once.
+     */
+    public void settleAmongMany(ResultFate fate) {
+        if (decide(fate, null) && listed.compareAndSet(false, true)) {
+            receiver.readySoon(this);
+        }
+    }
+
+    private boolean decide(ResultFate fate, @Nullable IOException toldReader) {
         synchronized (this) {
             if (settled != null) {
                 return false;
@@ -245,7 +263,6 @@ public final class Arriving implements WholeFrames {
             dropPieces();
         }
         waiting.signal();
-        list();
         return true;
     }
 

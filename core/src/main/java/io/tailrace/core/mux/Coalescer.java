@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Gathers small whole results of many tasks in shared chunks, with one copy, so that each costs neither a chunk nor a write
- * of its own. They go when the connection gets to them: the busier it is, the more go together.
+ * of its own. They go when the connection gets to them: the busier it is, and the more are under way, the more go together.
  *
  * <p><b>Ownership.</b> The chunks being filled are this object's, until the loop takes them.
  *
@@ -34,10 +34,16 @@ final class Coalescer {
     private final Object fillers = new Object();
     private final int longest;
     private final Tally tally;
+    private final Runnable fullTold;
     private volatile boolean closed;
 
-    /** The window becomes this object's. */
-    Coalescer(ChunkWindow window, int chunkBytes, Tally tally) {
+    /**
+     * The window becomes this object's.
+     *
+     * @param fullTold run when a chunk is full, before another is waited for
+     */
+    Coalescer(ChunkWindow window, int chunkBytes, Tally tally, Runnable fullTold) {
+        this.fullTold = fullTold;
         this.window = window;
         this.tally = tally;
         this.longest = Math.min(LONGEST, chunkBytes);
@@ -57,6 +63,9 @@ final class Coalescer {
             while (!copy(result, whole)) {
                 if (closed) {
                     return false;
+                }
+                if (hasFull()) {
+                    fullTold.run();
                 }
                 Chunk fresh = acquire(result);
                 if (fresh == null) {
@@ -112,6 +121,10 @@ final class Coalescer {
         results.add(result);
         tally.backlog.add(length);
         return true;
+    }
+
+    private synchronized boolean hasFull() {
+        return !full.isEmpty();
     }
 
     private synchronized void fill(Chunk fresh) {

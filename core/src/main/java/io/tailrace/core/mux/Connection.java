@@ -21,7 +21,6 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
-import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -103,7 +102,7 @@ public final class Connection {
     public static Connection client(
             Link link,
             LongSupplier clock,
-            Executor loop,
+            Loop loop,
             MuxSettings settings,
             @Nullable Proofs proofs,
             Events events,
@@ -113,7 +112,7 @@ public final class Connection {
         GuardedLoop guarded = new GuardedLoop(loop);
         Tally tally = new Tally();
         Link counted = new CountedLink(link, tally);
-        Sender sender = new Sender(counted, clock, guarded, settings.mostInside(), chunkBytes, coalescing, tally);
+        Sender sender = new Sender(counted, clock, guarded, settings, chunkBytes, coalescing, tally);
         Handshake handshake = new Handshake(counted, settings, proofs, false, chunkBytes);
         Connection made = new Connection(counted, clock, settings, handshake, events, starving, sender, null, tally);
         guarded.onFault(made::fault);
@@ -124,7 +123,7 @@ public final class Connection {
     public static Connection server(
             Link link,
             LongSupplier clock,
-            Executor loop,
+            Loop loop,
             MuxSettings settings,
             @Nullable Proofs proofs,
             Events events,
@@ -258,6 +257,13 @@ public final class Connection {
 
     /** This end wants no more. What is open is lost; the peer is told. */
     public void close(ByeReason reason, String text) {
+        if (phase == Phase.OPEN && receiver != null) {
+            try {
+                receiver.tellAll();
+            } catch (Throwable e) {
+                fault(e);
+            }
+        }
         end(reason, text, null);
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.tailrace.core.mux;
 
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /**
@@ -10,14 +9,14 @@ import java.util.function.Consumer;
  *
  * <p><b>Threads.</b> Any thread gives tasks, the loop runs them. The consumer is set before the connection is known to others.
  */
-final class GuardedLoop implements Executor {
+final class GuardedLoop implements Loop {
 
-    private final Executor loop;
+    private final Loop loop;
     private Consumer<Throwable> fault = e -> {
         throw new IllegalStateException(e);
     };
 
-    GuardedLoop(Executor loop) {
+    GuardedLoop(Loop loop) {
         this.loop = loop;
     }
 
@@ -28,6 +27,11 @@ final class GuardedLoop implements Executor {
     @Override
     public void execute(Runnable task) {
         loop.execute(() -> run(task));
+    }
+
+    @Override
+    public void executeSoon(Runnable task) {
+        loop.executeSoon(() -> run(task));
     }
 
     private void run(Runnable task) {

@@ -14,6 +14,8 @@ package io.tailrace.core.mux;
  * @param frameLimit how long a frame may take to come whole
  * @param creditPatience how long a result may want credit before it is given up
  * @param spillAfter how long before it goes to disk
+ * @param manyResults where so many small results, or results that have come whole, are under way, small ones and answers wait for
+ *     company, a millisecond or two
  */
 public record MuxSettings(
         String name,
@@ -25,4 +27,9 @@ public record MuxSettings(
         long handshakeLimit,
         long frameLimit,
         long creditPatience,
-        long spillAfter) {}
+        long spillAfter,
+        int manyResults) {
+
+    /** Some chunks full: what is behind so many loses little, and to wake a loop for a few at a time costs more than to send them. */
+    public static final int MANY_RESULTS = 256;
+}

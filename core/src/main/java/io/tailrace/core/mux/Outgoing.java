@@ -64,6 +64,10 @@ public final class Outgoing {
     boolean registered;
     boolean inTurns;
     boolean announced;
+
+    /** It went with other small ones, and is counted there. */
+    boolean together;
+
     private boolean spillAsked;
     private @Nullable Account own;
     private long sharedBytes;

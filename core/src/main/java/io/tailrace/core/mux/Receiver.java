@@ -21,7 +21,6 @@ import io.tailrace.core.wire.TruncatedResultException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ownership.</b> Chunks granted and not used are this object's, in their rooms.
  *
- * <p><b>Threads.</b> The loop alone, except {@link #ready} and {@link #now}.
+ * <p><b>Threads.</b> The loop alone, except {@link #ready}, {@link #readySoon} and {@link #now}.
  */
 final class Receiver {
 
@@ -59,6 +58,10 @@ final class Receiver {
     private int sharedChunks;
     private String peer = "";
     private boolean lost;
+
+    /** Results that have come whole of which the sender was not told: theirs are the answers that come soon. */
+    private int untold;
+
     private OpenBody lastOpen = NAMELESS;
 
     private final @Nullable Overflow overflow;
@@ -73,14 +76,7 @@ final class Receiver {
     private @Nullable Arriving target;
     private boolean copies;
 
-    Receiver(
-            Link link,
-            LongSupplier clock,
-            Executor loop,
-            Host host,
-            MuxSettings settings,
-            ChunkPool pool,
-            Tally tally) {
+    Receiver(Link link, LongSupplier clock, Loop loop, Host host, MuxSettings settings, ChunkPool pool, Tally tally) {
         this.clock = clock;
         this.tally = tally;
         this.host = host;
@@ -122,6 +118,11 @@ final class Receiver {
 
     void ready(Arriving result) {
         mailbox.offer(result);
+    }
+
+    /** The same for what its sender need not learn at once; from any thread, too. */
+    void readySoon(Arriving result) {
+        mailbox.offerSoon(result);
     }
 
     int chunkBytes() {
@@ -320,6 +321,9 @@ final class Receiver {
         streams.remove(result.stream());
         result.terminalSeen = true;
         result.complete();
+        if (!result.told) {
+            untold++;
+        }
         closeRoom(result);
         leavePlace(result);
         if (result.settled() != null) {
@@ -351,7 +355,9 @@ final class Receiver {
 
     private void drain() {
         mailbox.begin();
+        boolean some = false;
         for (Arriving result = mailbox.poll(); result != null; result = mailbox.poll()) {
+            some = true;
             result.unlist();
             leavePlace(result);
             if (result.settled() != null) {
@@ -363,7 +369,15 @@ final class Receiver {
         if (!lost) { // or what was not said yet would go out behind the farewell
             grantShared();
             outbox.flush();
+            if (some && untold >= settings.manyResults()) {
+                mailbox.expectMore();
+            }
         }
+    }
+
+    /** No more is to come: what is known is told. */
+    void tellAll() {
+        drain();
     }
 
     /** Looks at the results whose readers stand still. */
@@ -417,6 +431,9 @@ final class Receiver {
             return;
         }
         result.told = true;
+        if (result.terminalSeen) {
+            untold--;
+        }
         if (result.wanted) {
             (fate.verdict() == Verdict.ACCEPTED ? tally.resultsAccepted : tally.resultsFailed).add(1);
         }
@@ -518,6 +535,7 @@ final class Receiver {
             return;
         }
         lost = true;
+        mailbox.expectNothing();
         for (Arriving result : new ArrayList<>(streams.values())) {
             result.lose(new TruncatedResultException(reason, result.arrivedBytes(), result.id()));
             closeRoom(result);

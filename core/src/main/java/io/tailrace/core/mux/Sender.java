@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +35,7 @@ public final class Sender {
     private final Link link;
     private final LongSupplier clock;
     private final int mostInside;
+    private final int manyResults;
     private final Mailbox<Outgoing> mailbox;
     private final Coalescer coalescer;
     private final Tally tally;
@@ -45,6 +45,9 @@ public final class Sender {
     private int receiversChunk;
     private long initialCredit;
     private boolean open;
+
+    /** Results that were gathered and are open: so many small ones are under way. */
+    private int together;
 
     /** A failure was written and not flushed. */
     private boolean gaveUp;
@@ -62,16 +65,17 @@ public final class Sender {
     Sender(
             Link link,
             LongSupplier clock,
-            Executor loop,
-            int mostInside,
+            Loop loop,
+            MuxSettings settings,
             int chunkBytes,
             ChunkWindow coalescing,
             Tally tally) {
         this.link = link;
         this.clock = clock;
-        this.mostInside = mostInside;
+        this.mostInside = settings.mostInside();
+        this.manyResults = settings.manyResults();
         this.mailbox = new Mailbox<>(loop, this::drain);
-        this.coalescer = new Coalescer(coalescing, chunkBytes, tally);
+        this.coalescer = new Coalescer(coalescing, chunkBytes, tally, mailbox::wake);
         this.tally = tally;
         this.shared = new Account(FrameLayout.MAX_CHUNK_SIZE, tally.sharedCredit);
     }
@@ -128,7 +132,7 @@ public final class Sender {
         if (lost != null || !coalescer.add(result, whole)) {
             return false;
         }
-        mailbox.wake();
+        mailbox.wakeSoon();
         if (lost != null) {
             dropCoalesced(lost);
         }
@@ -280,6 +284,13 @@ public final class Sender {
         long now = clock.getAsLong();
         for (Outgoing result : batch.results()) {
             result.sentWithOthers(now);
+            if (!result.together && streams.get(result.stream()) == result) {
+                result.together = true;
+                together++;
+            }
+        }
+        if (together >= manyResults) {
+            mailbox.expectMore();
         }
         return true;
     }
@@ -385,6 +396,9 @@ public final class Sender {
     }
 
     private void ended(Outgoing result) {
+        if (result.together) {
+            together--;
+        }
         result.endSent();
         ResultFate fate = result.settled();
         boolean accepted = fate != null && fate.verdict() == Verdict.ACCEPTED;
@@ -429,6 +443,7 @@ public final class Sender {
         }
         lost = fate;
         open = false;
+        mailbox.expectNothing();
         coalescer.close();
         dropCoalesced(fate);
         mailbox.begin();

@@ -5,7 +5,9 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.local.LocalAddress;
@@ -17,6 +19,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
+import io.tailrace.core.mux.Loop;
 import io.tailrace.core.sink.NettyMemory;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -68,6 +71,22 @@ final class NettyLoops {
                         threads, factory, local ? LocalIoHandler.newFactory() : NioIoHandler.newFactory());
         NettyMemory memory = encrypted ? NettyMemory.forTls(chunkBytes) : NettyMemory.forChunks(chunkBytes);
         return new NettyLoops(group, given == null, local, memory);
+    }
+
+    static Loop loop(Channel over) {
+        EventLoop loop = over.eventLoop();
+        return new Loop() {
+            @Override
+            public void execute(Runnable task) {
+                loop.execute(task);
+            }
+
+            @Override
+            @SuppressWarnings("FutureReturnValueIgnored") // the task answers for what it throws
+            public void executeSoon(Runnable task) {
+                loop.schedule(task, 1, TimeUnit.MILLISECONDS); // a selector knows no shorter time
+            }
+        };
     }
 
     EventLoopGroup group() {

@@ -330,7 +330,9 @@ final class Reception implements Host {
             entry.account.refund();
         }
         results.decrementAndGet();
-        if (counts) {
+        if (counts && thrown == null && !line.isEmpty()) {
+            arriving.settleAmongMany(fate);
+        } else if (counts) {
             arriving.settle(fate, thrown == null ? null : new IOException("the result has ended", thrown));
         }
         note(entry);

@@ -104,7 +104,8 @@ public final class ResultClient implements AutoCloseable {
                 NettyLoops.nanos(builder.connectLimit),
                 Long.MAX_VALUE,
                 NettyLoops.nanos(builder.creditPatience),
-                NettyLoops.nanos(builder.spillAfter));
+                NettyLoops.nanos(builder.spillAfter),
+                MuxSettings.MANY_RESULTS);
         Path folder = builder.spillFolder;
         Executor spiller = builder.spillingOn;
         this.disk = folder == null ? null : SpillDirectory.open(folder, builder.spillBytes);
@@ -150,7 +151,8 @@ public final class ResultClient implements AutoCloseable {
 
     /**
      * Encodes a whole result and returns what becomes of it. This waits for chunks to encode into, not for the receiver, so
-     * one thread can have many results under way; small ones share chunks.
+     * one thread can have many results under way; small ones share chunks. Where 256 small ones are
+     * under way, the next one, and each answer, may wait a millisecond or two for others to go with.
      *
      * @return completed with the receiver's answer, on an event loop: what depends on it must not block
      * @throws IOException as {@link ResultEncoder#encode}, when it is not sent at all
@@ -187,7 +189,7 @@ public final class ResultClient implements AutoCloseable {
         return loops.memory().usedBytes();
     }
 
-    /** Closes the connection. Results that were not accepted are lost. */
+    /** Closes the connection. Results that were not accepted are lost, sent or not. */
     @Override
     public void close() {
         closed = true;
@@ -282,7 +284,7 @@ public final class ResultClient implements AutoCloseable {
         Connection made = Connection.client(
                 link,
                 System::nanoTime,
-                over.eventLoop(),
+                NettyLoops.loop(over),
                 settings,
                 proofs,
                 turns,

@@ -109,7 +109,8 @@ public final class ResultServer implements AutoCloseable {
                 NettyLoops.nanos(builder.handshakeLimit),
                 NettyLoops.nanos(builder.frameLimit),
                 Long.MAX_VALUE,
-                NettyLoops.nanos(builder.spillAfter));
+                NettyLoops.nanos(builder.spillAfter),
+                MuxSettings.MANY_RESULTS);
         proofs = builder.secret == null ? null : new Proofs(builder.secret);
         SecureRandom random = new SecureRandom();
         loops = NettyLoops.of(
@@ -148,7 +149,7 @@ public final class ResultServer implements AutoCloseable {
         NettyConnection connection = new NettyConnection(settings, tls != null, random, (link, over) -> {
             Turns turns = new Turns(over);
             Connection made = Connection.server(
-                    link, System::nanoTime, over.eventLoop(), settings, proofs, turns, reception, builder.pool);
+                    link, System::nanoTime, NettyLoops.loop(over), settings, proofs, turns, reception, builder.pool);
             turns.connection = made;
             return made;
         });

@@ -10,7 +10,7 @@ package io.tailrace.core.transport;
  * it has nothing to send. The two kinds overlap: a window is full because of where the frames are. {@link #DISK} is beside both.
  *
  * <p>Small results that share chunks ({@link ResultClient#submit}) know of {@link #WINDOW} and {@link #ACKNOWLEDGEMENT} alone, as
- * long as credit lasts: they are sent in one with others.
+ * long as credit lasts: they are sent in one with others. Where many are under way they wait for those, which no cause tells.
  */
 public enum StallCause {
 

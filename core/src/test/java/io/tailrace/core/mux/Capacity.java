@@ -60,6 +60,7 @@ record Capacity(int executors, int rounds, int bytes, long budget, int chunk, in
                 Long.MAX_VALUE,
                 Long.MAX_VALUE,
                 Long.MAX_VALUE,
-                Long.MAX_VALUE);
+                Long.MAX_VALUE,
+                MuxSettings.MANY_RESULTS);
     }
 }

@@ -26,6 +26,9 @@ final class HeldLink implements Link, ControlReader.Listener {
     /** Given to each stream, in all. */
     final Map<Long, Long> credit = new HashMap<>();
 
+    /** Streams whose fate was told. */
+    final List<Long> fates = new ArrayList<>();
+
     byte[] hello = {};
     ByeReason bye;
     String byeText = "";
@@ -104,7 +107,9 @@ final class HeldLink implements Link, ControlReader.Listener {
     public void onBacklog(long stream, long waiting, boolean own) {}
 
     @Override
-    public void onFate(long stream, ResultFate fate) {}
+    public void onFate(long stream, ResultFate fate) {
+        fates.add(stream);
+    }
 
     @Override
     public void onBye(ByeReason reason, String text) {

@@ -27,8 +27,8 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
 
     static final byte[] SECRET = new byte[16];
     static final int CHUNK = 512;
-    static final MuxSettings SETTINGS =
-            new MuxSettings("end", 4, 4, 2 * CHUNK, 2, 1_000, 10_000, 5_000, 50_000, Long.MAX_VALUE);
+    static final MuxSettings SETTINGS = new MuxSettings(
+            "end", 4, 4, 2 * CHUNK, 2, 1_000, 10_000, 5_000, 50_000, Long.MAX_VALUE, MuxSettings.MANY_RESULTS);
 
     final HeldLink link = new HeldLink();
     /** Results let in, and how much was read of them; −1 before their opening was. */
@@ -37,11 +37,19 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
     final Proofs proofs = new Proofs(SECRET);
     final Connection connection;
     final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+
+    /** What the loop is to do a little later. */
+    final ArrayDeque<Runnable> laterTasks = new ArrayDeque<>();
+
     private final boolean server;
     private final ChunkWindow window;
     private long sent;
     long now = 1;
     int admitted;
+
+    /** Of the result sent last, if it was to be gathered with others. */
+    CompletableFuture<ResultFate> lastFate = new CompletableFuture<>();
+
     boolean refuses;
 
     @Nullable
@@ -56,12 +64,23 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
         this.server = server;
         this.overflow = overflow;
         window = pool.openWithoutWaiting("results", 4, 0);
+        Loop loop = new Loop() {
+            @Override
+            public void execute(Runnable task) {
+                tasks.add(task);
+            }
+
+            @Override
+            public void executeSoon(Runnable task) {
+                laterTasks.add(task);
+            }
+        };
         connection = server
-                ? Connection.server(link, () -> now, tasks::add, settings, proofs, this, this, pool)
+                ? Connection.server(link, () -> now, loop, settings, proofs, this, this, pool)
                 : Connection.client(
                         link,
                         () -> now,
-                        tasks::add,
+                        loop,
                         settings,
                         proofs,
                         this,
@@ -120,6 +139,12 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
         }
     }
 
+    void runLaterTasks() {
+        for (Runnable task = laterTasks.poll(); task != null; task = laterTasks.poll()) {
+            task.run();
+        }
+    }
+
     /** Takes what has come of the results, as decoding threads would. */
     void decodeSome() {
         for (Map.Entry<Arriving, Long> each : decoding.entrySet()) {
@@ -156,6 +181,23 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
                 return;
             }
         }
+    }
+
+    /** A small result, whose sender asks that it be gathered with others. */
+    void sendWhole(int payload) throws IOException {
+        Chunk chunk = Chunk.loose(CHUNK);
+        FrameBytes frames = FrameBytes.multiplexed()
+                .nextStreamId(++sent)
+                .open()
+                .data(new byte[payload])
+                .end();
+        chunk.writeBytes(FrameBytes.join(frames.frames()));
+        lastFate = new CompletableFuture<>();
+        Outgoing result = connection.sender().open(sent, new ResultId("etl", 3, 7, 0), -1, lastFate);
+        if (!result.offerWhole(chunk)) {
+            throw new IllegalStateException("not gathered");
+        }
+        chunk.release();
     }
 
     /** A small result, not waiting for anything; false when there is no chunk for it. */

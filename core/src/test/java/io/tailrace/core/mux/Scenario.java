@@ -30,7 +30,8 @@ record Scenario(
         long maxJobBytes,
         long spillAfter,
         long diskBytes,
-        int places) {
+        int places,
+        int manyResults) {
 
     static Scenario of(Simulation world) {
         int serverChunk = 512 << world.upTo(3);
@@ -68,7 +69,8 @@ record Scenario(
                 world.chance(10) ? 50_000 : Long.MAX_VALUE,
                 spills ? disk.nextInt(5) * Simulation.MILLIS : Long.MAX_VALUE,
                 disk.nextBoolean() ? disk.nextInt(20_000) : 10_000_000,
-                places);
+                places,
+                1 + disk.nextInt(disk.nextBoolean() ? 8 : 64));
     }
 
     MuxSettings server() {
@@ -82,7 +84,8 @@ record Scenario(
                 2_000 * Simulation.MILLIS,
                 60_000 * Simulation.MILLIS,
                 Long.MAX_VALUE,
-                spillAfter);
+                spillAfter,
+                manyResults);
     }
 
     boolean spills() {
@@ -100,6 +103,7 @@ record Scenario(
                 2_000 * Simulation.MILLIS,
                 60_000 * Simulation.MILLIS,
                 creditPatience,
-                Long.MAX_VALUE);
+                Long.MAX_VALUE,
+                manyResults);
     }
 }

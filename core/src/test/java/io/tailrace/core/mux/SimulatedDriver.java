@@ -195,7 +195,11 @@ final class SimulatedDriver implements Host {
         }
         results--;
         if (counts) {
-            entry.arriving.settle(last, null);
+            if (last.verdict() == Verdict.ACCEPTED && world.many.nextBoolean()) {
+                entry.arriving.settleAmongMany(last); // as when another is in line
+            } else {
+                entry.arriving.settle(last, null);
+            }
         }
         decoders--;
         world.after(world.random.nextLong(50 * Simulation.MICROS), this::employ);

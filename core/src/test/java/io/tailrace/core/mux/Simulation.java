@@ -3,7 +3,6 @@ package io.tailrace.core.mux;
 
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
-import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +27,10 @@ final class Simulation {
 
     final long seed;
     final SplittableRandom random;
+
+    /** Its own: other scenarios are what they were without. */
+    final SplittableRandom many;
+
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private long now = 1;
     private long numbers;
@@ -37,6 +40,7 @@ final class Simulation {
     Simulation(long seed) {
         this.seed = seed;
         this.random = new SplittableRandom(seed);
+        this.many = new SplittableRandom(seed ^ 0x5EED);
     }
 
     long now() {
@@ -119,14 +123,19 @@ final class Simulation {
     }
 
     /** An event loop: its tasks run in order, a little later. */
-    Executor loop() {
-        return new Executor() {
+    Loop loop() {
+        return new Loop() {
             private long last;
 
             @Override
             public void execute(Runnable task) {
                 last = Math.max(last, now + random.nextInt(20_000));
                 at(last, task);
+            }
+
+            @Override
+            public void executeSoon(Runnable task) {
+                after(MILLIS, () -> execute(task));
             }
         };
     }

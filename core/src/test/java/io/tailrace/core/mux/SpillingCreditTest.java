@@ -28,8 +28,18 @@ final class SpillingCreditTest {
     private static final long PLACE = (long) Overflow.LEAST_WINDOW * CHUNK;
     private static final int WINDOW = 8;
 
-    private static final MuxSettings SETTINGS =
-            new MuxSettings("end", WINDOW, 4, 2 * CHUNK, 2, 1_000_000, 10_000, 1_000_000, Long.MAX_VALUE, PATIENCE);
+    private static final MuxSettings SETTINGS = new MuxSettings(
+            "end",
+            WINDOW,
+            4,
+            2 * CHUNK,
+            2,
+            1_000_000,
+            10_000,
+            1_000_000,
+            Long.MAX_VALUE,
+            PATIENCE,
+            MuxSettings.MANY_RESULTS);
 
     @RegisterExtension
     final LeakAudit audit = new LeakAudit();

@@ -74,7 +74,7 @@ final class SpillingRaceTest {
     }
 
     private static MuxSettings settings() {
-        return new MuxSettings("server", 8, 0, 0, 1, 0, 0, 0, Long.MAX_VALUE, Long.MAX_VALUE);
+        return new MuxSettings("server", 8, 0, 0, 1, 0, 0, 0, Long.MAX_VALUE, Long.MAX_VALUE, MuxSettings.MANY_RESULTS);
     }
 
     @Test
@@ -85,7 +85,13 @@ final class SpillingRaceTest {
             long disk = random.nextInt(3) == 0 ? random.nextInt(20_000) : 10_000_000;
             try (Overflow overflow = overflow(disk)) {
                 Receiver receiver = new Receiver(
-                        new HeldLink(), System::nanoTime, loop, new Nobody(overflow), settings(), pool, new Tally());
+                        new HeldLink(),
+                        System::nanoTime,
+                        loop::execute,
+                        new Nobody(overflow),
+                        settings(),
+                        pool,
+                        new Tally());
                 Arriving result = new Arriving(receiver, 7, new OpenBody(CHUNK, 0, ID, "race/1"), new byte[40]);
                 Spilling spilling = result.spillTo(overflow);
                 result.start();

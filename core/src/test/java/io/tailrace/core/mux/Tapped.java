@@ -27,8 +27,18 @@ final class Tapped implements Link, Connection.Events {
 
     static final int CHUNK = 512;
     static final long INITIAL = 2 * CHUNK;
-    static final MuxSettings SETTINGS =
-            new MuxSettings("end", 4, 2, INITIAL, 4, 0, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE);
+    static final MuxSettings SETTINGS = new MuxSettings(
+            "end",
+            4,
+            2,
+            INITIAL,
+            4,
+            0,
+            Long.MAX_VALUE,
+            Long.MAX_VALUE,
+            Long.MAX_VALUE,
+            Long.MAX_VALUE,
+            MuxSettings.MANY_RESULTS);
 
     /** What it wrote, frame by frame, by kind. */
     final List<FrameKind> told = new ArrayList<>();
