@@ -17,8 +17,10 @@ import java.util.stream.Stream;
 /** A process that {@link Compare} starts; what it says goes to a log beside it. */
 final class ChildJvm implements AutoCloseable {
 
-    /** For what stands still. */
-    private static final long MOST_NANOS = Duration.ofMinutes(15).toNanos();
+    /** Who has used so little in so long stands still: whoever was to go on has died of too small a heap. */
+    private static final long STILL_NANOS = Duration.ofMinutes(1).toNanos();
+
+    private static final Duration LITTLE = Duration.ofSeconds(4);
 
     private final Process process;
     private final BufferedReader answers;
@@ -95,15 +97,24 @@ final class ChildJvm implements AutoCloseable {
         }
     }
 
-    /** Whether an application runs a load and ends well, within so much time of the processors. */
+    /** Whether an application runs a load and ends well, within so much time of the processors, and never standing still. */
     boolean succeeds(Load load, Duration most) throws IOException, InterruptedException {
         try (var asked = process.outputWriter(StandardCharsets.UTF_8)) {
             asked.append(load.name()).append('\n');
         }
-        long deadline = System.nanoTime() + MOST_NANOS;
+        Duration before = Duration.ZERO;
+        long looked = System.nanoTime();
         while (!process.waitFor(500, TimeUnit.MILLISECONDS)) {
-            if (used().compareTo(most) > 0 || System.nanoTime() - deadline > 0) {
+            Duration now = used();
+            if (now.compareTo(most) > 0) {
                 return false;
+            }
+            if (System.nanoTime() - looked > STILL_NANOS) {
+                if (now.minus(before).compareTo(LITTLE) < 0) {
+                    return false;
+                }
+                before = now;
+                looked = System.nanoTime();
             }
         }
         return process.exitValue() == 0;
