@@ -135,10 +135,10 @@ final class Coalescer {
         }
     }
 
-    /** What has gathered, the oldest first; null when nothing has. Its region is the caller's. */
-    synchronized @Nullable Batch take() {
+    /** What has gathered, the oldest first, if need be of a chunk that is not full; null when nothing has. Its region is the caller's. */
+    synchronized @Nullable Batch take(boolean part) {
         Chunk current = filling;
-        if (full.isEmpty() && current != null) {
+        if (part && full.isEmpty() && current != null) {
             seal(current);
         }
         Batch batch = full.poll();

@@ -66,6 +66,10 @@ final class Mailbox<E> {
         }
     }
 
+    boolean expectsMore() {
+        return expecting.get();
+    }
+
     /** Nothing waits for company any more. On the loop. */
     void expectNothing() {
         over = true;

@@ -46,6 +46,17 @@ public final class Sender {
     private long initialCredit;
     private boolean open;
 
+    /** How long gathered results wait for credit that all share: more than it takes to decode what has come before, if that goes on. */
+    private static final long PATIENCE_NANOS = 5_000_000;
+
+    /** What that credit did not reach, whole or in part. */
+    private Coalescer.@Nullable Batch held;
+
+    private long heldSince;
+
+    /** None came in that time: until some does, results go on by themselves at once. */
+    private boolean creditIsLate;
+
     /** Results that were gathered and are open: so many small ones are under way. */
     private int together;
 
@@ -154,7 +165,7 @@ public final class Sender {
             result.unlist();
             enlist(result);
         }
-        pump();
+        pump(true);
         if (gaveUp && lost == null) {
             gaveUp = false;
             link.flush();
@@ -190,15 +201,17 @@ public final class Sender {
         }
     }
 
-    /** Sends what may be sent. */
-    private void pump() {
+    /** Sends what may be sent; a chunk of gathered results that is not full only if {@code part}, and but once. */
+    private void pump(boolean part) {
         if (!open || lost != null) {
             return;
         }
         boolean wrote = false;
         boolean more = true;
+        boolean first = true;
         while (more && hasRoom()) {
-            more = sendCoalesced();
+            more = sendCoalesced(part && first);
+            first = false;
             if (hasRoom()) {
                 more |= takeTurn();
             }
@@ -206,6 +219,9 @@ public final class Sender {
         }
         if (wrote) {
             link.flush();
+        }
+        if (held != null && hasRoom()) {
+            mailbox.expectMore(); // to see whether it has waited long enough
         }
     }
 
@@ -255,35 +271,49 @@ public final class Sender {
         link.write(frames);
     }
 
-    private boolean sendCoalesced() {
-        Coalescer.Batch batch = coalescer.take();
+    private boolean sendCoalesced(boolean part) {
+        Coalescer.Batch waited = held;
+        Coalescer.Batch batch = waited == null ? coalescer.take(part) : waited;
         if (batch == null) {
             return false;
         }
         Region all = batch.region();
-        for (Outgoing result : batch.results()) {
-            register(result);
+        int begin = all.from();
+        if (waited == null) {
+            begin(batch);
+        } else {
+            hold(null);
         }
-        int end = all.from();
+        int end = begin;
         Outgoing payer = null;
-        while (end < all.to()) {
+        boolean paid = true;
+        while (paid && end < all.to()) {
             payer = streams.get(all.streamAt(end));
-            if (payer == null || !payer.pays(all, end, shared, initialCredit)) {
-                break;
-            }
-            end = all.behind(end);
+            paid = payer != null && payer.pays(all, end, shared, initialCredit);
+            end = paid ? all.behind(end) : end;
         }
         if (end == all.to()) {
             write(all, null);
         } else {
-            if (end > all.from()) {
+            if (end > begin) {
                 write(all.head(end), null);
             }
-            sendSingly(all);
+            if (payer != null && waitsForCredit(waited != null)) {
+                hold(batch);
+            } else {
+                sendSingly(all);
+            }
         }
         long now = clock.getAsLong();
         for (Outgoing result : batch.results()) {
             result.sentWithOthers(now);
+        }
+        return held == null || end > begin;
+    }
+
+    private void begin(Coalescer.Batch batch) {
+        for (Outgoing result : batch.results()) {
+            register(result);
             if (!result.together && streams.get(result.stream()) == result) {
                 result.together = true;
                 together++;
@@ -292,7 +322,22 @@ public final class Sender {
         if (together >= manyResults) {
             mailbox.expectMore();
         }
-        return true;
+    }
+
+    /** Whether credit that all share is worth waiting for. */
+    private boolean waitsForCredit(boolean waited) {
+        if (!waited) {
+            heldSince = clock.getAsLong();
+        }
+        creditIsLate |= clock.getAsLong() - heldSince > PATIENCE_NANOS;
+        return !creditIsLate;
+    }
+
+    private void hold(Coalescer.@Nullable Batch batch) {
+        Coalescer.Batch before = held;
+        tally.backlog.add(batch == null ? 0 : batch.region().wireBytes());
+        tally.backlog.add(before == null ? 0 : -before.region().wireBytes());
+        held = batch;
     }
 
     /** What the shared credit does not reach: each of the results goes on by itself, with credit of its own. */
@@ -330,6 +375,7 @@ public final class Sender {
     void credit(long stream, long bytes) {
         if (stream == 0) {
             shared.grant(bytes);
+            creditIsLate = false;
             reviveAll();
         } else {
             Outgoing result = streams.get(stream);
@@ -353,7 +399,7 @@ public final class Sender {
 
     /** All that came in one go has been told: what it makes possible is done. */
     void flush() {
-        pump();
+        pump(true);
         link.flush();
     }
 
@@ -416,7 +462,7 @@ public final class Sender {
             }
         }
         if (hasRoom()) {
-            pump();
+            pump(!mailbox.expectsMore());
         }
     }
 
@@ -445,6 +491,11 @@ public final class Sender {
         open = false;
         mailbox.expectNothing();
         coalescer.close();
+        Coalescer.Batch waiting = held;
+        if (waiting != null) {
+            hold(null);
+            waiting.region().release();
+        }
         dropCoalesced(fate);
         mailbox.begin();
         for (Outgoing result = mailbox.pollAll(); result != null; result = mailbox.pollAll()) {
@@ -460,7 +511,7 @@ public final class Sender {
     }
 
     private void dropCoalesced(ResultFate fate) {
-        for (Coalescer.Batch batch = coalescer.take(); batch != null; batch = coalescer.take()) {
+        for (Coalescer.Batch batch = coalescer.take(true); batch != null; batch = coalescer.take(true)) {
             batch.region().release();
             for (Outgoing result : batch.results()) {
                 result.settle(fate);

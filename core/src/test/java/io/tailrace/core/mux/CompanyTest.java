@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tailrace.core.frame.ByeReason;
+import io.tailrace.core.frame.ControlWriter;
 import io.tailrace.core.testing.FrameBytes;
 import io.tailrace.core.testing.LeakAudit;
 import io.tailrace.core.wire.ResultFate;
@@ -208,6 +209,86 @@ final class CompanyTest {
             assertEquals(0, client.tasks.size());
             client.sendWhole(200);
             assertTrue(client.tasks.size() > 0, "the loop is woken for the full one");
+        }
+    }
+
+    @Test
+    void whatIsNotFullStaysWhenSomethingElseIsWritten() throws IOException {
+        try (OneEnd client = OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK))) {
+            begin(client);
+            client.sendWhole(8);
+            int before = client.link.departures;
+            client.connection.written();
+            assertEquals(before, client.link.departures);
+            client.runLaterTasks();
+            assertEquals(before + 1, client.link.departures);
+        }
+    }
+
+    /** Two results in one chunk, for which there is no credit but for what needs none. */
+    private static OneEnd held(OneEnd client) throws IOException {
+        client.admit();
+        client.sendWhole(8);
+        client.sendWhole(8);
+        client.runTasks();
+        assertEquals(1, client.link.departures, "the first opening");
+        assertEquals(0, backlogs(client));
+        return client;
+    }
+
+    private static long backlogs(OneEnd client) {
+        return client.link.said.stream().filter("BACKLOG"::equals).count();
+    }
+
+    @Test
+    void gatheredResultsGoTogetherWhenCreditComes() throws IOException {
+        try (OneEnd client = held(OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK)))) {
+            assertTrue(client.connection.tally().backlog.sum() > 0);
+            client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, 4L * OneEnd.CHUNK)));
+            assertEquals(2, client.link.departures);
+            assertEquals(0, client.connection.tally().backlog.sum());
+            client.now += 10_000_000;
+            client.runLaterTasks();
+            assertEquals(0, backlogs(client));
+            assertEquals(0, client.laterTasks.size());
+        }
+    }
+
+    @Test
+    void gatheredResultsGoOnByThemselvesWhereNoCreditComes() throws IOException {
+        try (OneEnd client = held(OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK)))) {
+            client.laterTasks.remove().run();
+            assertEquals(0, backlogs(client));
+            client.now += 6_000_000;
+            client.laterTasks.remove().run();
+            assertEquals(2, backlogs(client));
+            assertEquals(0, client.laterTasks.size());
+            client.sendWhole(8);
+            client.runTasks();
+            assertEquals(3, backlogs(client), "those behind do not wait in vain, too");
+            client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, 4L * OneEnd.CHUNK)));
+            assertEquals(0, client.connection.tally().backlog.sum());
+        }
+    }
+
+    @Test
+    void gatheredResultsThatWaitForCreditAreLostWithTheConnection() throws IOException {
+        try (OneEnd client = held(OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK)))) {
+            client.connection.lost(null);
+            assertEquals(Verdict.LOST, client.lastFate.getNow(ACCEPTED).verdict());
+            assertEquals(0, client.connection.tally().backlog.sum());
+        }
+    }
+
+    /** The first of the two is refused while it waits: the other goes on. */
+    @Test
+    void gatheredResultThatIsSettledWhileItWaitsIsPassedOver() throws IOException {
+        try (OneEnd client = held(OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK)))) {
+            client.tell(OneEnd.frame(
+                    into -> ControlWriter.fate(into, new ResultFate(Verdict.REFUSED, "no", false), new long[] {1}, 1)));
+            client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, 4L * OneEnd.CHUNK)));
+            assertEquals(0, client.connection.tally().backlog.sum());
+            assertEquals(1, client.connection.sender().openResults());
         }
     }
 }

@@ -62,18 +62,29 @@ final class Tapped implements Link, Connection.Events {
         connection.start(new byte[32], new byte[0]);
     }
 
+    /** Runs what is for now at once, and forgets what is for later. */
+    private static final class Direct implements Loop {
+        @Override
+        public void execute(Runnable task) {
+            task.run();
+        }
+
+        @Override
+        public void executeSoon(Runnable task) {}
+    }
+
     private interface Function {
         Connection apply(Tapped link);
     }
 
     static Tapped server(Host host, ChunkPool pool, @Nullable Proofs proofs) {
-        return new Tapped(link -> Connection.server(link, () -> 1, Runnable::run, SETTINGS, proofs, link, host, pool));
+        return new Tapped(link -> Connection.server(link, () -> 1, new Direct(), SETTINGS, proofs, link, host, pool));
     }
 
     static Tapped client(ChunkPool pool, @Nullable Proofs proofs) {
         ChunkWindow small = pool.openWithoutWaiting("small", 2, 0);
         Tapped client = new Tapped(link ->
-                Connection.client(link, () -> 1, Runnable::run, SETTINGS, proofs, link, CHUNK, small, Starving.WAITS));
+                Connection.client(link, () -> 1, new Direct(), SETTINGS, proofs, link, CHUNK, small, Starving.WAITS));
         client.coalescing = small;
         return client;
     }
