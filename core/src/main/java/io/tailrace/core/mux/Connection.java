@@ -217,8 +217,12 @@ public final class Connection {
 
     /** A region that the link was given is out, or never will be. */
     public void written() {
-        if (sender != null) {
-            sender.written();
+        try {
+            if (sender != null) {
+                sender.written();
+            }
+        } catch (Throwable e) {
+            fault(e);
         }
     }
 

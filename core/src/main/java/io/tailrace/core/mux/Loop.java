@@ -8,11 +8,8 @@ import java.util.concurrent.Executor;
  *
  * <p><b>Threads.</b> Any thread gives tasks.
  */
-@FunctionalInterface
 public interface Loop extends Executor {
 
-    /** Runs a task a millisecond or two later, so that there is more for it to do; a loop may as well run it at once. */
-    default void executeSoon(Runnable task) {
-        execute(task);
-    }
+    /** Runs a task a millisecond or two later, so that there is more for it to do. Not at once: it may ask for the same again. */
+    void executeSoon(Runnable task);
 }

@@ -444,6 +444,11 @@ public final class Outgoing {
         return true;
     }
 
+    /** Whether it may take so many bytes more of the credit that all share, if there is some. */
+    boolean maySpend(int bytes, long initialCredit) {
+        return own == null && sharedBytes + bytes <= initialCredit;
+    }
+
     /** Whether more than the initial credit is, or may well be, wanted. */
     boolean wantsCredit(long initialCredit) {
         return own == null && !terminalSent && (declared > initialCredit || 2 * sharedBytes > initialCredit);
@@ -506,9 +511,11 @@ public final class Outgoing {
     }
 
     /** Frames of it were among those of others, and how long these are inside the link is not known of each. */
-    void sentWithOthers(long now) {
+    void sentWithOthers(long now, boolean restIsHeld) {
         if (terminalSent) {
             waits.go(settled == null ? Wait.ACKNOWLEDGEMENT : Wait.NOTHING, now);
+        } else if (restIsHeld) {
+            waits.go(Wait.CREDIT, now);
         }
     }
 

@@ -52,6 +52,8 @@ public final class Sender {
     /** What that credit did not reach, whole or in part. */
     private Coalescer.@Nullable Batch held;
 
+    private long heldBytes;
+
     private long heldSince;
 
     /** None came in that time: until some does, results go on by themselves at once. */
@@ -210,8 +212,9 @@ public final class Sender {
         boolean more = true;
         boolean first = true;
         while (more && hasRoom()) {
+            boolean fresh = held == null;
             more = sendCoalesced(part && first);
-            first = false;
+            first &= !fresh; // behind what was held nothing has been taken
             if (hasRoom()) {
                 more |= takeTurn();
             }
@@ -271,6 +274,7 @@ public final class Sender {
         link.write(frames);
     }
 
+    /** Until it is written, or its results go on by themselves, a gathered chunk is held, so that it is not lost with the connection. */
     private boolean sendCoalesced(boolean part) {
         Coalescer.Batch waited = held;
         Coalescer.Batch batch = waited == null ? coalescer.take(part) : waited;
@@ -278,37 +282,58 @@ public final class Sender {
             return false;
         }
         Region all = batch.region();
-        int begin = all.from();
         if (waited == null) {
+            hold(batch);
             begin(batch);
-        } else {
-            hold(null);
         }
-        int end = begin;
-        Outgoing payer = null;
-        boolean paid = true;
-        while (paid && end < all.to()) {
-            payer = streams.get(all.streamAt(end));
-            paid = payer != null && payer.pays(all, end, shared, initialCredit);
-            end = paid ? all.behind(end) : end;
-        }
-        if (end == all.to()) {
-            write(all, null);
-        } else {
-            if (end > begin) {
-                write(all.head(end), null);
-            }
-            if (payer != null && waitsForCredit(waited != null)) {
-                hold(batch);
-            } else {
-                sendSingly(all);
-            }
+        boolean sent = sendPaid(all);
+        if (lost != null) {
+            return false; // in the very moment when the link was given some: and so was what is held
         }
         long now = clock.getAsLong();
-        for (Outgoing result : batch.results()) {
-            result.sentWithOthers(now);
+        if (all.from() == all.to()) {
+            hold(null);
+            all.release();
+        } else if (waitsForCredit(batch, waited != null, now)) {
+            hold(batch);
+        } else {
+            hold(null);
+            sendSingly(all);
         }
-        return held == null || end > begin;
+        for (Outgoing result : batch.results()) {
+            result.sentWithOthers(now, held != null);
+        }
+        return sent || held == null;
+    }
+
+    /** Sends frames as far as credit goes, and passes over those of results that were settled; whether some were sent. */
+    private boolean sendPaid(Region all) {
+        boolean sent = false;
+        int end = all.from();
+        while (end < all.to()) {
+            Outgoing payer = streams.get(all.streamAt(end));
+            if (payer == null) {
+                sent |= sendHead(all, end);
+                if (lost != null) {
+                    return false;
+                }
+                all.head(all.behind(end)).release();
+                end = all.from();
+            } else if (payer.pays(all, end, shared, initialCredit)) {
+                end = all.behind(end);
+            } else {
+                break;
+            }
+        }
+        return sendHead(all, end) || sent;
+    }
+
+    private boolean sendHead(Region all, int end) {
+        boolean some = end > all.from();
+        if (some) {
+            write(all.head(end), null);
+        }
+        return some;
     }
 
     private void begin(Coalescer.Batch batch) {
@@ -324,19 +349,26 @@ public final class Sender {
         }
     }
 
-    /** Whether credit that all share is worth waiting for. */
-    private boolean waitsForCredit(boolean waited) {
+    /** Whether it is credit that all share that what is left of several results needs, and worth waiting for. */
+    private boolean waitsForCredit(Coalescer.Batch batch, boolean waited, long now) {
         if (!waited) {
-            heldSince = clock.getAsLong();
+            heldSince = now;
         }
-        creditIsLate |= clock.getAsLong() - heldSince > PATIENCE_NANOS;
+        Region rest = batch.region();
+        long stream = rest.streamAt(rest.from());
+        Outgoing payer = streams.get(stream);
+        boolean several = batch.results().get(batch.results().size() - 1).stream() != stream;
+        if (payer == null || !several || !payer.maySpend(rest.frameBytesAt(rest.from()), initialCredit)) {
+            return false;
+        }
+        creditIsLate |= now - heldSince > PATIENCE_NANOS;
         return !creditIsLate;
     }
 
     private void hold(Coalescer.@Nullable Batch batch) {
-        Coalescer.Batch before = held;
-        tally.backlog.add(batch == null ? 0 : batch.region().wireBytes());
-        tally.backlog.add(before == null ? 0 : -before.region().wireBytes());
+        tally.backlog.add(-heldBytes);
+        heldBytes = batch == null ? 0 : batch.region().wireBytes();
+        tally.backlog.add(heldBytes);
         held = batch;
     }
 

@@ -152,7 +152,8 @@ public final class ResultClient implements AutoCloseable {
     /**
      * Encodes a whole result and returns what becomes of it. This waits for chunks to encode into, not for the receiver, so
      * one thread can have many results under way; small ones share chunks. Where 256 small ones are
-     * under way, the next one, and each answer, may wait a millisecond or two for others to go with.
+     * under way, the next one, and each answer, may wait a millisecond or two for others to go with; where there is no credit for
+     * small ones, several wait some five for that before each asks for its own.
      *
      * @return completed with the receiver's answer, on an event loop: what depends on it must not block
      * @throws IOException as {@link ResultEncoder#encode}, when it is not sent at all

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where many results are under way, small ones and answers go together; where few are, none waits. */
+/** Where many results are under way, small ones and answers go together; where few are, they do not wait for company. */
 final class CompanyTest {
 
     private static final int MANY = MuxSettings.MANY_RESULTS;
@@ -289,6 +289,87 @@ final class CompanyTest {
             client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, 4L * OneEnd.CHUNK)));
             assertEquals(0, client.connection.tally().backlog.sum());
             assertEquals(1, client.connection.sender().openResults());
+            assertEquals(List.of("OPEN", "OPEN", "DATA", "END"), client.link.sent);
+        }
+    }
+
+    /** Nothing else would have the loop look at it. */
+    @Test
+    void whatGatheredBehindResultsThatWaitedInVainFollows() throws IOException {
+        try (OneEnd client = held(OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK)))) {
+            client.connection.written();
+            client.sendWhole(8);
+            assertEquals(0, client.tasks.size());
+            client.now += 6_000_000;
+            client.laterTasks.remove().run();
+            while (client.connection.sender().bytesInside() > 0) {
+                client.connection.written();
+            }
+            assertEquals(List.of("OPEN", "OPEN", "OPEN"), client.link.sent);
+            assertEquals(3, backlogs(client));
+        }
+    }
+
+    @Test
+    void oneGatheredResultAloneDoesNotWaitForCreditThatAllShare() throws IOException {
+        try (OneEnd client = OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK))) {
+            client.admit();
+            client.sendWhole(8);
+            client.runTasks();
+            assertEquals(1, backlogs(client));
+            assertEquals(0, client.laterTasks.size());
+        }
+    }
+
+    @Test
+    void gatheredResultThatIsAbandonedWhileItWaitsLeavesTheOther() throws IOException {
+        try (OneEnd client = OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK))) {
+            client.admit();
+            Outgoing first = client.sendWhole(8);
+            client.sendWhole(8);
+            client.runTasks();
+            first.abandon(new ResultFate(Verdict.CANCELLED, "cancelled", false));
+            client.runTasks();
+            assertTrue(client.link.said.contains("FAILURE"), client.link.said::toString);
+            client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, 4L * OneEnd.CHUNK)));
+            assertEquals(1, client.connection.sender().openResults());
+            assertEquals(List.of("OPEN", "OPEN", "DATA", "END"), client.link.sent);
+        }
+    }
+
+    /** The socket may say so at once. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 4})
+    void connectionIsLostInTheMomentWhenGatheredResultsAreWritten(int chunksOfCredit) throws IOException {
+        try (OneEnd client = OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK))) {
+            client.admit();
+            if (chunksOfCredit > 0) {
+                client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, (long) chunksOfCredit * OneEnd.CHUNK)));
+            }
+            client.sendWhole(90);
+            client.sendWhole(90);
+            client.link.whenGiven = () -> client.connection.lost(null);
+            client.runTasks();
+            client.runLaterTasks();
+            assertEquals(Verdict.LOST, client.lastFate.getNow(ACCEPTED).verdict());
+            assertEquals(0, client.connection.tally().backlog.sum());
+        }
+    }
+
+    /** One that was settled while it waited lies between. */
+    @Test
+    void connectionIsLostInTheMomentWhenTheRestOfGatheredResultsIsWritten() throws IOException {
+        try (OneEnd client = OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK))) {
+            client.admit();
+            client.sendWhole(8);
+            Outgoing second = client.sendWhole(8);
+            client.sendWhole(8);
+            client.runTasks();
+            second.abandon(new ResultFate(Verdict.CANCELLED, "cancelled", false));
+            client.link.whenGiven = () -> client.connection.lost(null);
+            client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, 4L * OneEnd.CHUNK)));
+            client.runTasks();
+            assertEquals(Verdict.LOST, client.lastFate.getNow(ACCEPTED).verdict());
         }
     }
 }

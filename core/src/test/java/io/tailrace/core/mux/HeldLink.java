@@ -34,12 +34,25 @@ final class HeldLink implements Link, ControlReader.Listener {
     String byeText = "";
     boolean closed;
     int departures;
+
+    /** Kinds of the frames in them. */
+    final List<String> sent = new ArrayList<>();
+
     RuntimeException fault;
+
+    /** Run when it was given some frames. */
+    Runnable whenGiven = () -> {};
 
     @Override
     public void write(Departure frames) {
         departures++;
+        if (frames instanceof Region region) {
+            for (int frame = region.from(); frame < region.to(); frame = region.behind(frame)) {
+                sent.add(region.kindAt(frame).toString());
+            }
+        }
         frames.release();
+        whenGiven.run();
     }
 
     @Override

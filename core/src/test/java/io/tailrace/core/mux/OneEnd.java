@@ -184,7 +184,7 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
     }
 
     /** A small result, whose sender asks that it be gathered with others. */
-    void sendWhole(int payload) throws IOException {
+    Outgoing sendWhole(int payload) throws IOException {
         Chunk chunk = Chunk.loose(CHUNK);
         FrameBytes frames = FrameBytes.multiplexed()
                 .nextStreamId(++sent)
@@ -198,6 +198,7 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
             throw new IllegalStateException("not gathered");
         }
         chunk.release();
+        return result;
     }
 
     /** A small result, not waiting for anything; false when there is no chunk for it. */

@@ -87,7 +87,7 @@ final class SpillingRaceTest {
                 Receiver receiver = new Receiver(
                         new HeldLink(),
                         System::nanoTime,
-                        loop::execute,
+                        new Aside(loop),
                         new Nobody(overflow),
                         settings(),
                         pool,
@@ -176,5 +176,17 @@ final class SpillingRaceTest {
             assertTrue(result.settled() != null, e::toString);
         }
         return seen;
+    }
+
+    private record Aside(ExecutorService thread) implements Loop {
+        @Override
+        public void execute(Runnable task) {
+            thread.execute(task);
+        }
+
+        @Override
+        public void executeSoon(Runnable task) {
+            thread.execute(task);
+        }
     }
 }
