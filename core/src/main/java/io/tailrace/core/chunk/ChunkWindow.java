@@ -27,6 +27,10 @@ public final class ChunkWindow implements AutoCloseable {
     private static final long CLOSED = 1L << 62;
     private static final long ONE_GRANTED = 1L << 31;
     private static final long LIVE_MASK = ONE_GRANTED - 1;
+
+    /** Half of a usual window of 1 MiB comes back in that time where anything faster than a disk is behind it. */
+    private static final long HALF_NANOS = 2_000_000;
+
     private static final VarHandle STATE;
     private static final VarHandle CALLBACK;
 
@@ -49,6 +53,9 @@ public final class ChunkWindow implements AutoCloseable {
 
     /** Without spinning: what is waited for is a sink's write or another result's, not some instructions. */
     private final Waiting waiting = new Waiting(0);
+
+    /** A release that leaves more chunks live does not signal. */
+    private volatile int wakesAt = Integer.MAX_VALUE;
 
     private volatile @Nullable Call callback;
     private volatile boolean interrupted;
@@ -364,10 +371,27 @@ public final class ChunkWindow implements AutoCloseable {
      * bound by it, so who comes to hold nothing while waiting takes another turn with the deadline.
      */
     private boolean awaitChange(long start) throws InterruptedException {
-        if (live() > 0) {
-            return waiting.await(() -> interrupted || obtainable() || live() == 0, Waiting.NO_DEADLINE);
+        if (live() == 0) {
+            return waiting.await(() -> interrupted || obtainable(), start + pool.patienceNanos());
         }
-        return waiting.await(() -> interrupted || obtainable(), start + pool.patienceNanos());
+        if (claim == null && reserveClaim == null && awaitHalf()) {
+            return true;
+        }
+        return waiting.await(() -> interrupted || obtainable() || live() == 0, Waiting.NO_DEADLINE);
+    }
+
+    /**
+     * Waits for half of a full window: who is woken for each chunk does nothing but wake up. Only so long as chunks that come
+     * back at all come back several at a time, for a sink may keep more than half for itself.
+     */
+    private boolean awaitHalf() throws InterruptedException {
+        int half = size / 2;
+        wakesAt = half; // whoever released before it saw this signals for nothing
+        try {
+            return waiting.await(() -> interrupted || live() <= half, System.nanoTime() + HALF_NANOS);
+        } finally {
+            wakesAt = Integer.MAX_VALUE;
+        }
     }
 
     /** Whether another try is worth it: there is a place, and if it needs a permit, nobody said yet that none is free. */
@@ -436,7 +460,10 @@ public final class ChunkWindow implements AutoCloseable {
                 try {
                     pool.budget().give(surplus);
                 } finally {
-                    wake();
+                    if (live <= wakesAt) {
+                        waiting.signal();
+                    }
+                    fireCallback();
                 }
                 return;
             }

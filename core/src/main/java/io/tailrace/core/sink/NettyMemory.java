@@ -27,8 +27,8 @@ public final class NettyMemory implements AutoCloseable {
     private static final int SMALLEST_REGION = 64 << 10;
     private static final int USUAL_REGION = 4 << 20;
 
-    /** Holds a read, the part of a record that the last one ended in joined with it, and what comes of both. */
-    private static final int SMALLEST_TLS_REGION = 2 << 20;
+    /** A quarter holds a read, the part of a record that the last one ended in joined with it, and what comes of both. */
+    private static final int SMALLEST_TLS_REGION = 4 << 20;
 
     private final int chunkBytes;
     private final PooledByteBufAllocator allocator;

@@ -85,6 +85,45 @@ class ChunkWindowTest {
     }
 
     @Test
+    void whoWaitsForAFullWindowIsWokenForHalfOfItAndForLessInAMoment() throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
+        long forHalf = Long.MAX_VALUE;
+        long forLess = Long.MAX_VALUE;
+        for (int round = 0; round < 200 && (round < 20 || forHalf >= 2_000_000); round++) {
+            forHalf = Math.min(forHalf, nanosToAcquireWhen(4, pool));
+            forLess = Math.min(forLess, nanosToAcquireWhen(3, pool));
+        }
+        assertTrue(forHalf < 2_000_000, "half of the window woke nobody for " + forHalf + " ns");
+        assertTrue(forLess >= 2_000_000, "less than half of it woke somebody after " + forLess + " ns");
+    }
+
+    /** How long who finds a window of eight full waits for a place, where so many chunks come back at once. */
+    private long nanosToAcquireWhen(int comeBack, ChunkPool pool) throws Exception {
+        try (ChunkWindow window = pool.open("full", 8, 1)) {
+            List<Chunk> out = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                out.add(window.acquire());
+            }
+            Future<Long> waited = audit.executor().submit(() -> {
+                long began = System.nanoTime();
+                Chunk ninth = window.acquire();
+                long ended = System.nanoTime();
+                ninth.release();
+                return ended - began;
+            });
+            while (window.waiting() == 0 && !waited.isDone()) {
+                Thread.onSpinWait();
+            }
+            for (int i = 0; i < comeBack; i++) {
+                out.remove(0).release();
+            }
+            long nanos = waited.get(10, TimeUnit.SECONDS);
+            out.forEach(Chunk::release);
+            return nanos;
+        }
+    }
+
+    @Test
     void callbackThatThrowsHarmsNeitherTheReleaserNorTheNextInLine() throws Exception {
         audit.expectWarnings();
         ChunkPool pool = audit.pool(CHUNK, CHUNK);
