@@ -7,6 +7,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ final class RatioTable {
         long run() throws Exception;
     }
 
-    /** One contender's rounds: nanoseconds on the clock and of processor time. */
+    /** One contender's rounds: nanoseconds on the clock, of processor time, and of its busiest thread's. */
     private final class Row {
         private final Contender contender;
 
@@ -45,12 +46,14 @@ final class RatioTable {
         private final List<String> floors;
         private final List<Long> clock = new ArrayList<>();
         private final List<Long> processor = new ArrayList<>();
+        private final List<Long> busiest = new ArrayList<>();
 
         /** Keeps what the contender returns from being thrown away. */
         private long returned;
 
         private long lastClock;
         private long lastProcessor;
+        private long lastBusiest;
 
         Row(Contender contender, double amount, String... floors) {
             this.contender = contender;
@@ -59,17 +62,23 @@ final class RatioTable {
         }
 
         void run() throws Exception {
-            long processorStart = processorNanos();
+            Map<Long, Long> threadsStart = threadNanos();
+            long processorStart = processorNanos(threadsStart);
             long start = System.nanoTime();
             returned ^= contender.run();
             lastClock = System.nanoTime() - start;
-            lastProcessor = processorNanos() - processorStart;
+            Map<Long, Long> threads = threadNanos();
+            lastProcessor = processorNanos(threads) - processorStart;
+            threads.replaceAll((id, nanos) -> nanos - threadsStart.getOrDefault(id, 0L));
+            lastBusiest =
+                    threads.values().stream().mapToLong(Long::longValue).max().orElse(0);
         }
 
         void keep(boolean counts) {
             if (counts && returned != Long.MIN_VALUE) {
                 clock.add(lastClock);
                 processor.add(lastProcessor);
+                busiest.add(lastBusiest);
             }
         }
 
@@ -94,7 +103,10 @@ final class RatioTable {
         this.amount = amount;
     }
 
-    /** Counts the processor time of the collector and the compiler too, in hundredths of a second: rounds must be long. */
+    /**
+     * Counts the processor time of the collector and the compiler too, in hundredths of a second: rounds must be long. And
+     * compares the busiest threads, which tells what is left where there is a processor for each.
+     */
     RatioTable ofProcess() {
         ofProcess = true;
         return this;
@@ -166,12 +178,15 @@ final class RatioTable {
     }
 
     private void print() {
-        StringBuilder heading = new StringBuilder(
-                "| | " + unit + "/s, median | best | per CPU second | of its floor: median | quartiles | by CPU |");
+        String ratios = "median | quartiles | by CPU |" + (ofProcess ? " by the busiest thread |" : "");
+        StringBuilder heading =
+                new StringBuilder("| | " + unit + "/s, median | best | per CPU second | of its floor: " + ratios);
         columns.keySet()
-                .forEach(column -> heading.append(" ").append(column).append(": median | quartiles | by CPU |"));
+                .forEach(column ->
+                        heading.append(" ").append(column).append(": ").append(ratios));
         System.out.println(heading);
-        System.out.println("|---|---|---|---|---|---|---|" + "---|---|---|".repeat(columns.size()));
+        System.out.println(
+                "|---|---|---|---|" + (ofProcess ? "---|---|---|---|" : "---|---|---|").repeat(1 + columns.size()));
         rows.forEach((name, row) -> {
             System.out.printf(
                     "| %s | %,.0f | %,.0f | %,.0f | %s |",
@@ -197,17 +212,24 @@ final class RatioTable {
             }
         }
         if (floor == null) {
-            return "| |";
+            return ofProcess ? "| | |" : "| |";
         }
         double[] ratios = new double[row.clock.size()];
         for (int i = 0; i < ratios.length; i++) {
             ratios[i] = (double) floor.clock.get(i) / row.clock.get(i);
         }
         Arrays.sort(ratios);
-        double byProcessor = (double) quantile(floor.processor, 0.5) / quantile(row.processor, 0.5);
-        return String.format(
+        String told = String.format(
                 "%.2f | %.2f … %.2f | %.2f",
-                ratios[ratios.length / 2], ratios[ratios.length / 4], ratios[3 * ratios.length / 4], byProcessor);
+                ratios[ratios.length / 2],
+                ratios[ratios.length / 4],
+                ratios[3 * ratios.length / 4],
+                ofMedians(floor.processor, row.processor));
+        return ofProcess ? told + String.format(" | %.2f", ofMedians(floor.busiest, row.busiest)) : told;
+    }
+
+    private static double ofMedians(List<Long> floor, List<Long> row) {
+        return (double) quantile(floor, 0.5) / quantile(row, 0.5);
     }
 
     private static long quantile(List<Long> values, double at) {
@@ -216,12 +238,21 @@ final class RatioTable {
     }
 
     /** Of all Java threads, to the nanosecond; the process's own account counts hundredths of a second. */
-    private long processorNanos() {
-        if (ofProcess) {
-            return PROCESS.getProcessCpuTime();
+    private long processorNanos(Map<Long, Long> threads) {
+        return ofProcess
+                ? PROCESS.getProcessCpuTime()
+                : threads.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    private static Map<Long, Long> threadNanos() {
+        long[] ids = THREADS.getAllThreadIds();
+        long[] nanos = THREADS.getThreadCpuTime(ids);
+        Map<Long, Long> known = new HashMap<>();
+        for (int i = 0; i < ids.length; i++) {
+            if (nanos[i] > 0) {
+                known.put(ids[i], nanos[i]);
+            }
         }
-        return Arrays.stream(THREADS.getThreadCpuTime(THREADS.getAllThreadIds()))
-                .filter(nanos -> nanos > 0)
-                .sum();
+        return known;
     }
 }
