@@ -59,6 +59,11 @@ record BigResult<E>(ValueCodec<Iterator<E>> codec, List<E> elements, int times) 
                 .toList();
     }
 
+    /** The same elements, gone through once. */
+    BigResult<E> once() {
+        return new BigResult<>(codec, elements, 1);
+    }
+
     Iterator<E> source() {
         return new Repeating<>(this);
     }

@@ -112,15 +112,20 @@ final class MuxRatios {
                 floors.add(floor);
                 table.floor(floor, () -> bare.send(bytes, kib << 10));
             }
-            for (int kib : new int[] {64, 256}) {
-                Encoding encoding = Encoding.of(kib << 10, 8, null);
+            for (int[] each : new int[][] {{64, 8}, {64, 32}, {256, 8}}) {
+                int kib = each[0];
+                int window = each[1];
+                String settings = "chunks of " + kib + " KiB, window " + window;
+                Encoding encoding = Encoding.of(kib << 10, window, null);
                 open.add(encoding);
+                CodecAlone alone = new CodecAlone(encoding, result);
+                table.floor(
+                        "codec alone, no transport, " + settings,
+                        () -> alone.send(result).wireBytes());
                 MuxPair pair = MuxPair.ofBigResults(encoding, parties);
                 open.add(pair);
                 table.contender(
-                        "multiplexed, chunks of " + kib + " KiB",
-                        () -> pair.send(result).wireBytes(),
-                        floors.toArray(new String[0]));
+                        "multiplexed, " + settings, () -> pair.send(result).wireBytes(), floors.toArray(new String[0]));
             }
             table.run(String.format("TLS, one result of blobs of 64 KiB, %.0f MiB", mebibytes(bytes)));
         } finally {
