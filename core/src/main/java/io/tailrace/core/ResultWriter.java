@@ -76,6 +76,9 @@ public final class ResultWriter implements AutoCloseable {
         this.window = window;
         this.delivery = new Delivery(sink, System.nanoTime());
         Executor executor = sink.waits() ? settings.sendingOn() : null;
+        if (!sink.waits()) {
+            window.wakeForHalf();
+        }
         ThreadedSending threaded =
                 executor == null ? null : new ThreadedSending(delivery, settings.window(), settings.linger());
         this.sending = threaded == null ? new SynchronousSending(delivery) : threaded;

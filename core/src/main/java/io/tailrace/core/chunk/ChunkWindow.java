@@ -54,6 +54,8 @@ public final class ChunkWindow implements AutoCloseable {
     /** Without spinning: what is waited for is a sink's write or another result's, not some instructions. */
     private final Waiting waiting = new Waiting(0);
 
+    private boolean wakesForHalf;
+
     /** A release that leaves more chunks live does not signal. */
     private volatile int wakesAt = Integer.MAX_VALUE;
 
@@ -152,6 +154,16 @@ public final class ChunkWindow implements AutoCloseable {
         if (interrupted) {
             throw new InterruptedIOException("waiting for chunks to come back was cancelled");
         }
+    }
+
+    /**
+     * From here on an acquire that finds every place taken waits for half of them, for a moment. It pays where an event loop
+     * releases chunks, between a write and the next; where a thread of its own writes, it costs more than it saves: what
+     * the one gains by waking seldom, the other loses by waiting for more (bench/README.md, "mux-big" and "loopback"). For the thread
+     * that acquires.
+     */
+    public void wakeForHalf() {
+        wakesForHalf = true;
     }
 
     /** A chunk if one can be had at once, else null. */
@@ -374,15 +386,15 @@ public final class ChunkWindow implements AutoCloseable {
         if (live() == 0) {
             return waiting.await(() -> interrupted || obtainable(), start + pool.patienceNanos());
         }
-        if (claim == null && reserveClaim == null && awaitHalf()) {
+        if (wakesForHalf && claim == null && reserveClaim == null && awaitHalf()) {
             return true;
         }
         return waiting.await(() -> interrupted || obtainable() || live() == 0, Waiting.NO_DEADLINE);
     }
 
     /**
-     * Waits for half of a full window: who is woken for each chunk does nothing but wake up. Only so long as chunks that come
-     * back at all come back several at a time, for a sink may keep more than half for itself.
+     * Waits for half of a full window: who is woken for each chunk does little else. Not for long, for a sink may keep more than half
+     * of them for itself.
      */
     private boolean awaitHalf() throws InterruptedException {
         int half = size / 2;
