@@ -272,6 +272,29 @@ final class CompanyTest {
     }
 
     @Test
+    void gatheredResultsWaitAgainWhenCreditHasComeAtLast() throws IOException {
+        try (OneEnd client = held(OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK)))) {
+            client.now += 6_000_000;
+            client.laterTasks.remove().run();
+            assertEquals(2, backlogs(client));
+            client.tell(OneEnd.frame(into -> Tapped.credit(into, 0, OneEnd.CHUNK)));
+            client.sendWhole(170); // leaves next to none of it
+            client.runTasks();
+            assertEquals(0, client.connection.tally().backlog.sum());
+            while (client.connection.sender().bytesInside() > 0) {
+                client.connection.written();
+            }
+            client.sendWhole(60);
+            client.sendWhole(8);
+            client.runTasks();
+            assertEquals(
+                    List.of("OPEN"), client.link.sent.subList(client.link.sent.size() - 1, client.link.sent.size()));
+            assertTrue(client.connection.tally().backlog.sum() > 0);
+            assertEquals(2, backlogs(client));
+        }
+    }
+
+    @Test
     void gatheredResultsThatWaitForCreditAreLostWithTheConnection() throws IOException {
         try (OneEnd client = held(OneEnd.client(audit.pool(OneEnd.CHUNK, 64 * OneEnd.CHUNK)))) {
             client.connection.lost(null);
