@@ -84,7 +84,7 @@ final class MuxRatios {
             String floor = "plain socket, " + settings;
             table.floor(floor, () -> plain.send(result).wireBytes());
             table.contender(
-                    "the same, read ahead by a third thread, " + settings,
+                    "the same, read ahead by one more thread, " + settings,
                     () -> ahead.send(result).wireBytes(),
                     floor);
             table.contender("multiplexed, " + settings, () -> mux.send(result).wireBytes(), floor);
@@ -112,16 +112,20 @@ final class MuxRatios {
                 floors.add(floor);
                 table.floor(floor, () -> bare.send(bytes, kib << 10));
             }
+            for (int kib : new int[] {64, 256}) {
+                Encoding encoding = Encoding.of(kib << 10, 8, null);
+                open.add(encoding);
+                CodecAlone alone = new CodecAlone(encoding, result);
+                table.floor(
+                        "codec alone, no transport, chunks of " + kib + " KiB",
+                        () -> alone.send(result).wireBytes());
+            }
             for (int[] each : new int[][] {{64, 8}, {64, 32}, {256, 8}}) {
                 int kib = each[0];
                 int window = each[1];
                 String settings = "chunks of " + kib + " KiB, window " + window;
                 Encoding encoding = Encoding.of(kib << 10, window, null);
                 open.add(encoding);
-                CodecAlone alone = new CodecAlone(encoding, result);
-                table.floor(
-                        "codec alone, no transport, " + settings,
-                        () -> alone.send(result).wireBytes());
                 MuxPair pair = MuxPair.ofBigResults(encoding, parties);
                 open.add(pair);
                 table.contender(

@@ -105,7 +105,7 @@ final class RatioTable {
 
     /**
      * Counts the processor time of the collector and the compiler too, in hundredths of a second: rounds must be long. And
-     * compares the busiest threads, which tells what is left where there is a processor for each.
+     * compares the busiest Java threads, a hint at what is left where there is a processor for each.
      */
     RatioTable ofProcess() {
         ofProcess = true;

@@ -28,7 +28,7 @@ public final class ChunkWindow implements AutoCloseable {
     private static final long ONE_GRANTED = 1L << 31;
     private static final long LIVE_MASK = ONE_GRANTED - 1;
 
-    /** Half of a usual window of 1 MiB comes back in that time where anything faster than a disk is behind it. */
+    /** Half of the default window, 256 KiB, comes back in that time at 125 MiB/s: with a slower link there is time to wake for each. */
     private static final long HALF_NANOS = 2_000_000;
 
     private static final VarHandle STATE;
@@ -157,10 +157,9 @@ public final class ChunkWindow implements AutoCloseable {
     }
 
     /**
-     * From here on an acquire that finds every place taken waits for half of them, for a moment. It pays where an event loop
-     * releases chunks, between a write and the next; where a thread of its own writes, it costs more than it saves: what
-     * the one gains by waking seldom, the other loses by waiting for more (bench/README.md, "mux-big" and "loopback"). For the thread
-     * that acquires.
+     * From here on an acquire that finds every place taken waits for half of them, for two milliseconds at most. It pays where an event
+     * loop releases chunks, between a write and the next; where a thread of its own writes them, it costs more than it saves
+     * (bench/README.md, "Half a window"). For the thread that acquires.
      */
     public void wakeForHalf() {
         wakesForHalf = true;
@@ -386,7 +385,7 @@ public final class ChunkWindow implements AutoCloseable {
         if (live() == 0) {
             return waiting.await(() -> interrupted || obtainable(), start + pool.patienceNanos());
         }
-        if (wakesForHalf && claim == null && reserveClaim == null && awaitHalf()) {
+        if (wakesForHalf && live() == size && awaitHalf()) {
             return true;
         }
         return waiting.await(() -> interrupted || obtainable() || live() == 0, Waiting.NO_DEADLINE);

@@ -30,7 +30,8 @@ public interface FrameSink extends Closeable {
 
     /**
      * Whether {@link #write} waits until bytes are out. A sink that hands them to a thread of its own gains nothing by a sending
-     * thread in between: its results are written by the encoding thread, whatever executor the encoder has for it.
+     * thread in between: its results are written by the encoding thread, whatever executor the encoder has for it. That waits for half
+     * of a full window to come back, for two milliseconds at most: such a sink should not keep more than half for long.
      */
     default boolean waits() {
         return true;

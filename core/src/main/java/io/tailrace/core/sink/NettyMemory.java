@@ -27,7 +27,10 @@ public final class NettyMemory implements AutoCloseable {
     private static final int SMALLEST_REGION = 64 << 10;
     private static final int USUAL_REGION = 4 << 20;
 
-    /** A quarter holds a read, the part of a record that the last one ended in joined with it, and what comes of both. */
+    /**
+     * A quarter holds a read, the part of a record that the last one ended in joined with it, and what comes of both: Netty gives an
+     * empty region back at once, but not one that was never more than a quarter full.
+     */
     private static final int SMALLEST_TLS_REGION = 4 << 20;
 
     private final int chunkBytes;

@@ -3,6 +3,7 @@ package io.tailrace.core.chunk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +28,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ChunkWindowTest {
 
@@ -99,6 +103,33 @@ class ChunkWindowTest {
         assertTrue(forOne < 2_000_000, "the first chunk woke nobody for " + forOne + " ns");
         assertTrue(forHalf < 2_000_000, "half of the window woke nobody for " + forHalf + " ns");
         assertTrue(forLess >= 2_000_000, "less than half of it woke somebody after " + forLess + " ns");
+    }
+
+    /** It has waited for half of them in vain by then. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whoHasWaitedForHalfInVainIsWokenByTheFirstChunkAndByACancel(boolean cancelled) throws Exception {
+        ChunkPool pool = audit.pool(CHUNK, 8 * CHUNK);
+        try (ChunkWindow window = pool.open("full", 8, 1)) {
+            window.wakeForHalf();
+            List<Chunk> out = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                out.add(window.acquire());
+            }
+            Future<Chunk> waited = audit.executor().submit(window::acquire);
+            Eventually.settlesAt("waiting", 1, window::waiting);
+            Thread.sleep(50);
+            if (cancelled) {
+                window.interruptAcquire();
+                Throwable thrown = assertThrows(ExecutionException.class, () -> waited.get(10, TimeUnit.SECONDS))
+                        .getCause();
+                assertInstanceOf(InterruptedIOException.class, thrown);
+            } else {
+                out.remove(0).release();
+                out.add(waited.get(10, TimeUnit.SECONDS));
+            }
+            out.forEach(Chunk::release);
+        }
     }
 
     /** How long who finds a window of eight full waits for a place, where so many chunks come back at once. */
