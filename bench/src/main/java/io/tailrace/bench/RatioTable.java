@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 
 /**
@@ -62,16 +63,17 @@ final class RatioTable {
         }
 
         void run() throws Exception {
-            Map<Long, Long> threadsStart = threadNanos();
-            long processorStart = processorNanos(threadsStart);
+            Map<Long, Long> threads = threadNanos();
+            long processStart = PROCESS.getProcessCpuTime();
             long start = System.nanoTime();
             returned ^= contender.run();
             lastClock = System.nanoTime() - start;
-            Map<Long, Long> threads = threadNanos();
-            lastProcessor = processorNanos(threads) - processorStart;
-            threads.replaceAll((id, nanos) -> nanos - threadsStart.getOrDefault(id, 0L));
-            lastBusiest =
-                    threads.values().stream().mapToLong(Long::longValue).max().orElse(0);
+            long process = PROCESS.getProcessCpuTime() - processStart;
+            LongSummaryStatistics spent = threadNanos().entrySet().stream()
+                    .mapToLong(now -> now.getValue() - threads.getOrDefault(now.getKey(), 0L))
+                    .summaryStatistics();
+            lastProcessor = ofProcess ? process : spent.getSum();
+            lastBusiest = spent.getMax();
         }
 
         void keep(boolean counts) {
@@ -237,13 +239,7 @@ final class RatioTable {
         return sorted[(int) (at * (sorted.length - 1))];
     }
 
-    /** Of all Java threads, to the nanosecond; the process's own account counts hundredths of a second. */
-    private long processorNanos(Map<Long, Long> threads) {
-        return ofProcess
-                ? PROCESS.getProcessCpuTime()
-                : threads.values().stream().mapToLong(Long::longValue).sum();
-    }
-
+    /** Of each Java thread, to the nanosecond; the process's own account counts hundredths of a second. */
     private static Map<Long, Long> threadNanos() {
         long[] ids = THREADS.getAllThreadIds();
         long[] nanos = THREADS.getThreadCpuTime(ids);

@@ -75,8 +75,10 @@ public final class ResultWriter implements AutoCloseable {
         this.streamId = streamId;
         this.window = window;
         this.delivery = new Delivery(sink, System.nanoTime());
-        Executor executor = sink.waits() ? settings.sendingOn() : null;
-        if (!sink.waits()) {
+        Executor executor = null;
+        if (sink.waits()) {
+            executor = settings.sendingOn();
+        } else {
             window.wakeForHalf();
         }
         ThreadedSending threaded =

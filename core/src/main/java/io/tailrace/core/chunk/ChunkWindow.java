@@ -145,7 +145,7 @@ public final class ChunkWindow implements AutoCloseable {
         }
         long start = System.nanoTime();
         try {
-            waiting.await(() -> interrupted || live() <= most, Waiting.NO_DEADLINE);
+            awaitAtMost(most, Waiting.NO_DEADLINE);
         } catch (InterruptedException e) {
             throw keepFlag();
         } finally {
@@ -396,10 +396,13 @@ public final class ChunkWindow implements AutoCloseable {
      * of them for itself.
      */
     private boolean awaitHalf() throws InterruptedException {
-        int half = size / 2;
-        wakesAt = half; // whoever released before it saw this signals for nothing
+        return awaitAtMost(size / 2, System.nanoTime() + HALF_NANOS);
+    }
+
+    private boolean awaitAtMost(int most, long deadline) throws InterruptedException {
+        wakesAt = most; // whoever released before it saw this signals for nothing
         try {
-            return waiting.await(() -> interrupted || live() <= half, System.nanoTime() + HALF_NANOS);
+            return waiting.await(() -> interrupted || live() <= most, deadline);
         } finally {
             wakesAt = Integer.MAX_VALUE;
         }

@@ -427,7 +427,7 @@ public final class Outgoing {
                 if (!mine.charge(bytes)) {
                     return false;
                 }
-            } else if (sharedBytes + bytes > initialCredit || !shared.charge(bytes)) {
+            } else if (!maySpend(bytes, initialCredit) || !shared.charge(bytes)) {
                 return false;
             } else {
                 sharedBytes += bytes;

@@ -60,7 +60,7 @@ final class TaskRecord extends TaskKey {
 
     @Nullable
     ResultFate fate(int attempt) {
-        return fate != null && fateOf == attempt ? fate : fates.isEmpty() ? null : fates.get(attempt);
+        return fate != null && fateOf == attempt ? fate : fates.get(attempt);
     }
 
     /** The attempt that counts in place of this one, which neither runs nor is recorded; null if this may run. */
@@ -108,7 +108,7 @@ final class TaskRecord extends TaskKey {
     @Nullable
     Attempt running(int attempt) {
         Attempt one = alone;
-        return one != null ? one.id.attempt() == attempt ? one : null : several.isEmpty() ? null : several.get(attempt);
+        return one != null && one.id.attempt() == attempt ? one : several.get(attempt);
     }
 
     /** Attempts that run, as they are now. */

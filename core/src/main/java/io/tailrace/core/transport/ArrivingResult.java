@@ -61,7 +61,7 @@ public final class ArrivingResult {
 
         /** The reader may learn of a cancel before who cancels goes on: it is one all the same. */
         void fail(Throwable thrown) {
-            if (cancelling && isSettledAs(Verdict.CANCELLED)) {
+            if (cancelling && isSettledAsCancelled()) {
                 super.cancel(false);
             } else {
                 completeExceptionally(thrown);
@@ -73,12 +73,12 @@ public final class ArrivingResult {
             // The result first: one that was accepted meanwhile has its value.
             cancelling = true;
             ArrivingResult.this.cancel("its future was cancelled");
-            return isSettledAs(Verdict.CANCELLED) && super.cancel(mayInterruptIfRunning);
+            return isSettledAsCancelled() && super.cancel(mayInterruptIfRunning);
         }
 
-        private boolean isSettledAs(Verdict verdict) {
+        private boolean isSettledAsCancelled() {
             ResultFate fate = arriving.settled();
-            return fate != null && fate.verdict() == verdict;
+            return fate != null && fate.verdict() == Verdict.CANCELLED;
         }
     }
 

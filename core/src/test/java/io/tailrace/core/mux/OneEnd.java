@@ -186,19 +186,24 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
     /** A small result, whose sender asks that it be gathered with others. */
     Outgoing sendWhole(int payload) throws IOException {
         Chunk chunk = Chunk.loose(CHUNK);
+        lastFate = new CompletableFuture<>();
+        Outgoing result = open(chunk, payload, lastFate);
+        if (!result.offerWhole(chunk)) {
+            throw new IllegalStateException("not gathered");
+        }
+        chunk.release();
+        return result;
+    }
+
+    /** All of its frames are in the chunk. */
+    private Outgoing open(Chunk chunk, int payload, CompletableFuture<ResultFate> fate) {
         FrameBytes frames = FrameBytes.multiplexed()
                 .nextStreamId(++sent)
                 .open()
                 .data(new byte[payload])
                 .end();
         chunk.writeBytes(FrameBytes.join(frames.frames()));
-        lastFate = new CompletableFuture<>();
-        Outgoing result = connection.sender().open(sent, new ResultId("etl", 3, 7, 0), -1, lastFate);
-        if (!result.offerWhole(chunk)) {
-            throw new IllegalStateException("not gathered");
-        }
-        chunk.release();
-        return result;
+        return connection.sender().open(sent, new ResultId("etl", 3, 7, 0), -1, fate);
     }
 
     /** A small result, not waiting for anything; false when there is no chunk for it. */
@@ -207,13 +212,7 @@ final class OneEnd implements Host, Connection.Events, AutoCloseable {
         if (chunk == null) {
             return false;
         }
-        FrameBytes frames = FrameBytes.multiplexed()
-                .nextStreamId(++sent)
-                .open()
-                .data(new byte[payload])
-                .end();
-        chunk.writeBytes(FrameBytes.join(frames.frames()));
-        Outgoing result = connection.sender().open(sent, new ResultId("etl", 3, 7, 0), -1, new CompletableFuture<>());
+        Outgoing result = open(chunk, payload, new CompletableFuture<>());
         result.offer(chunk);
         chunk.release();
         return true;
