@@ -226,8 +226,10 @@ final class ArrivalSpillTest {
     void manyResultsSpillTogether(Way way) throws Exception {
         int count = LeakAudit.FULL ? 400 : 60;
         long disk = 2L << 20;
+        CountDownLatch spilled = new CountDownLatch(1);
         Arrivals slow = new Arrivals(result -> {
             Filling.read(result.id(), 100, result.payload());
+            assertTrue(spilled.await(20, TimeUnit.SECONDS));
             Thread.sleep(40);
         });
         try (Ends ends = Ends.of(audit, way, slow)
@@ -242,6 +244,8 @@ final class ArrivalSpillTest {
                 tasks.add(audit.executor()
                         .submit(() -> ends.client().send(id, Filling.CODEC, new Filling(id, size(id)))));
             }
+            Eventually.isTrue("much is on disk", () -> ends.server().spilledBytes() > 100_000);
+            spilled.countDown();
             for (Future<?> task : tasks) {
                 task.get(60, TimeUnit.SECONDS);
             }
